@@ -1,0 +1,1 @@
+//! Alerting: decides from the log and the clock which alerts are raised and resolved.

@@ -1,0 +1,1 @@
+//! The console: the only HTTP edge; API, page and sign-in.

@@ -1,0 +1,1 @@
+//! The executable: subcommands, composition and the supervisor.

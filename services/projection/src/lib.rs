@@ -1,0 +1,1 @@
+//! Projection: follows the stream, folds it and answers questions about any date.

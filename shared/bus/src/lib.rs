@@ -1,0 +1,1 @@
+//! The message bus: stream, mirror, follower, request and reply over NATS.

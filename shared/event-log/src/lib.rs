@@ -1,0 +1,1 @@
+//! The append-only log: a journal that acknowledges and sled as the event store.
