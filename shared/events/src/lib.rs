@@ -1,1 +1,25 @@
 //! Events, ids and times as types, and the form in which they are written.
+//!
+//! Everything that planwatch knows is an [`Event`] in one append-only log. This crate says what an event
+//! is ([`event`]), how it is written and read back ([`wire`], CloudEvents 1.0 in JSON), what may be asked
+//! of the log ([`command`]) and how a refusal is worded ([`refusal`]). It is pure: no clock, no disk, no
+//! network, no random numbers.
+
+pub mod command;
+pub mod event;
+pub mod ids;
+pub mod instant;
+pub mod percent;
+pub mod refusal;
+pub mod strict_json;
+pub mod wire;
+
+pub use event::{
+    AlertAcknowledged, AlertRaised, AlertResolved, Document, Event, EventData, EventKind, LineValue, Mark,
+    PlanAdopted, Recorded, ReportLine, ReportSubmitted, Resolution, Rule, Severity, Summary, TargetChanged,
+    TargetValue, UnitChange, UnitChanged,
+};
+pub use ids::{ActorId, AlertId, EventId, IndicatorId, MeasureId, Period, PlanId, Position, Review, UnitId};
+pub use jiff::{Timestamp, civil::Date};
+pub use percent::Percent;
+pub use refusal::{FieldError, Refusal, RefusalKind};

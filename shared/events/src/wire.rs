@@ -1,0 +1,317 @@
+//! The written form of an event: CloudEvents 1.0 in JSON, byte for byte what the log and the stream hold.
+//!
+//! Position and recorded time are known only when the log takes an event in, so an event is written first
+//! with blanks of fixed width ([`Written`]) and stamped later. A type is read by its version: an older one
+//! is brought up to date by [`upcast`], an unknown one stops the reader.
+
+use crate::event::{Event, EventData, EventKind, Recorded};
+use crate::ids::{ActorId, EventId, PlanId, Position};
+use crate::instant;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use thiserror::Error;
+
+/// The largest event, in bytes as written.
+pub const EVENT_LIMIT_BYTES: usize = 60 * 1024;
+
+/// The last token of a subject where no unit is meant, and the CloudEvents subject of such an event.
+pub const NO_UNIT: &str = "_plan";
+
+const BLANK_SEQUENCE: &str = "00000000000000000000";
+const BLANK_INSTANT: &str = "0000-00-00T00:00:00.000Z";
+const TYPE_PREFIX: &str = "planwatch.";
+const SOURCE_PREFIX: &str = "/plans/";
+
+/// An event that is larger than [`EVENT_LIMIT_BYTES`].
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("the event is {size_bytes} bytes as written; the limit is {EVENT_LIMIT_BYTES}")]
+pub struct TooLarge {
+    /// How large it is.
+    pub size_bytes: usize,
+}
+
+/// An event as written, with or without its stamp.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    bytes: Vec<u8>,
+    recorded_at_offset: usize,
+    sequence_offset: usize,
+}
+
+#[derive(Serialize)]
+struct Head<'a> {
+    specversion: &'a str,
+    id: EventId,
+    source: String,
+    #[serde(rename = "type")]
+    type_name: String,
+    subject: &'a str,
+    datacontenttype: &'a str,
+    time: String,
+    actor: &'a ActorId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    traceparent: Option<&'a str>,
+    recordedtime: &'a str,
+    sequence: &'a str,
+}
+
+impl Written {
+    /// Writes an event with blanks where position and recorded time go.
+    pub fn new(event: &Event) -> Result<Written, TooLarge> {
+        let kind = event.data.kind();
+        let head = Head {
+            specversion: "1.0",
+            id: event.id,
+            source: format!("{SOURCE_PREFIX}{}", event.plan),
+            type_name: format!("{TYPE_PREFIX}{}.v{}", kind.name(), kind.version()),
+            subject: event.data.unit().map_or(NO_UNIT, |unit| unit.as_str()),
+            datacontenttype: "application/json",
+            time: instant::written(event.effective),
+            actor: &event.actor,
+            traceparent: event.traceparent.as_deref(),
+            recordedtime: BLANK_INSTANT,
+            sequence: BLANK_SEQUENCE,
+        };
+        let mut bytes = serde_json::to_vec(&head).expect("plain strings serialise");
+        // The head ends in `"recordedtime":"…","sequence":"…"}`; counting from its end finds the blanks.
+        let sequence_offset = bytes.len() - 2 - BLANK_SEQUENCE.len();
+        let recorded_at_offset = sequence_offset - "\",\"sequence\":\"".len() - BLANK_INSTANT.len();
+        bytes.pop();
+        bytes.extend_from_slice(b",\"data\":");
+        match &event.data {
+            EventData::PlanAdopted(data) => write_data(&mut bytes, data),
+            EventData::ReportSubmitted(data) => write_data(&mut bytes, data),
+            EventData::TargetChanged(data) => write_data(&mut bytes, data),
+            EventData::UnitChanged(data) => write_data(&mut bytes, data),
+            EventData::AlertRaised(data) => write_data(&mut bytes, data),
+            EventData::AlertResolved(data) => write_data(&mut bytes, data),
+            EventData::AlertAcknowledged(data) => write_data(&mut bytes, data),
+        }
+        bytes.push(b'}');
+        if bytes.len() > EVENT_LIMIT_BYTES {
+            return Err(TooLarge { size_bytes: bytes.len() });
+        }
+        Ok(Written { bytes, recorded_at_offset, sequence_offset })
+    }
+
+    /// Fills in position and recorded time; may be done again.
+    pub fn stamp(&mut self, position: Position, recorded_at: Timestamp) {
+        let sequence = format!("{:020}", position.0);
+        let instant = instant::written(recorded_at);
+        debug_assert_eq!(instant.len(), instant::WRITTEN_CHARS);
+        self.bytes[self.sequence_offset..][..sequence.len()].copy_from_slice(sequence.as_bytes());
+        self.bytes[self.recorded_at_offset..][..instant.len()].copy_from_slice(instant.as_bytes());
+    }
+
+    /// The bytes as they stand.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Gives the bytes away.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+}
+
+fn write_data(bytes: &mut Vec<u8>, data: &impl Serialize) {
+    serde_json::to_writer(bytes, data).expect("event data serialises to memory");
+}
+
+/// Writes a recorded event; the same event always gives the same bytes.
+pub fn write(recorded: &Recorded) -> Result<Vec<u8>, TooLarge> {
+    let mut written = Written::new(&recorded.event)?;
+    written.stamp(recorded.position, recorded.recorded_at);
+    Ok(written.into_bytes())
+}
+
+/// Why stored bytes were not read as an event.
+#[derive(Debug, Error)]
+pub enum ReadError {
+    /// The bytes are no CloudEvent of ours.
+    #[error("the bytes are no event of planwatch: {reason}")]
+    Envelope {
+        /// What is wrong.
+        reason: String,
+    },
+    /// A type or version that this build does not know: a newer planwatch wrote it. The reader stops.
+    #[error("event {position} is of type `{type_name}`, which this version of planwatch does not know; install the version that wrote it")]
+    UnknownType {
+        /// Where it is.
+        position: Position,
+        /// Its CloudEvents type.
+        type_name: String,
+    },
+    /// The envelope is ours, the data is not: a poison event. Readers park its unit and go on.
+    #[error("event {} of type `{}` has data that cannot be read: {reason}", envelope.position, envelope.kind.name())]
+    Data {
+        /// What could be read.
+        envelope: Box<Envelope>,
+        /// What is wrong with the data.
+        reason: String,
+    },
+}
+
+/// The part of a written event around its data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Envelope {
+    /// The id.
+    pub id: EventId,
+    /// The plan.
+    pub plan: PlanId,
+    /// The type.
+    pub kind: EventKind,
+    /// The version of the type in which the data is written.
+    pub version: u32,
+    /// The CloudEvents subject: the unit, or [`NO_UNIT`].
+    pub subject: String,
+    /// The effective time.
+    pub effective: Timestamp,
+    /// Who asked.
+    pub actor: ActorId,
+    /// The trace context.
+    pub traceparent: Option<String>,
+    /// The recorded time.
+    pub recorded_at: Timestamp,
+    /// The position.
+    pub position: Position,
+}
+
+#[derive(Deserialize)]
+struct RawEnvelope<'a> {
+    #[serde(borrow)]
+    specversion: Cow<'a, str>,
+    id: EventId,
+    #[serde(borrow)]
+    source: Cow<'a, str>,
+    #[serde(rename = "type", borrow)]
+    type_name: Cow<'a, str>,
+    #[serde(borrow)]
+    subject: Cow<'a, str>,
+    time: Timestamp,
+    actor: ActorId,
+    traceparent: Option<String>,
+    recordedtime: Timestamp,
+    #[serde(borrow)]
+    sequence: Cow<'a, str>,
+    #[serde(borrow)]
+    data: &'a RawValue,
+}
+
+/// Reads an event that the log or the stream holds, whatever version wrote it.
+pub fn read(bytes: &[u8]) -> Result<Recorded, ReadError> {
+    let raw: RawEnvelope<'_> =
+        serde_json::from_slice(bytes).map_err(|error| ReadError::Envelope { reason: error.to_string() })?;
+    let envelope = envelope_of(&raw)?;
+    let data = match upcast(envelope.kind, envelope.version, raw.data) {
+        Ok(data) => data,
+        Err(UpcastError::UnknownVersion) => {
+            return Err(ReadError::UnknownType {
+                position: envelope.position,
+                type_name: raw.type_name.into_owned(),
+            });
+        }
+        Err(UpcastError::Data(error)) => {
+            return Err(ReadError::Data { envelope: Box::new(envelope), reason: error.to_string() });
+        }
+    };
+    Ok(Recorded {
+        position: envelope.position,
+        recorded_at: envelope.recorded_at,
+        event: Event {
+            id: envelope.id,
+            plan: envelope.plan,
+            effective: envelope.effective,
+            actor: envelope.actor,
+            traceparent: envelope.traceparent,
+            data,
+        },
+    })
+}
+
+/// Reads the part around the data only.
+pub fn read_envelope(bytes: &[u8]) -> Result<Envelope, ReadError> {
+    let raw: RawEnvelope<'_> =
+        serde_json::from_slice(bytes).map_err(|error| ReadError::Envelope { reason: error.to_string() })?;
+    envelope_of(&raw)
+}
+
+fn envelope_of(raw: &RawEnvelope<'_>) -> Result<Envelope, ReadError> {
+    let broken = |reason: String| ReadError::Envelope { reason };
+    if raw.specversion != "1.0" {
+        return Err(broken(format!("specversion is `{}`, not 1.0", raw.specversion)));
+    }
+    let plan = raw
+        .source
+        .strip_prefix(SOURCE_PREFIX)
+        .and_then(|plan| PlanId::parse(plan).ok())
+        .ok_or_else(|| broken(format!("source is `{}`, not {SOURCE_PREFIX}<plan>", raw.source)))?;
+    let position: Position = raw
+        .sequence
+        .parse()
+        .map(Position)
+        .ok()
+        .filter(|position| position.0 > 0 && raw.sequence.len() == BLANK_SEQUENCE.len())
+        .ok_or_else(|| broken(format!("sequence is `{}`, not a position of 20 digits", raw.sequence)))?;
+    let unknown = || ReadError::UnknownType { position, type_name: raw.type_name.clone().into_owned() };
+    let (name, version) = raw
+        .type_name
+        .strip_prefix(TYPE_PREFIX)
+        .and_then(|rest| rest.rsplit_once(".v"))
+        .ok_or_else(|| broken(format!("type is `{}`, not {TYPE_PREFIX}<name>.v<version>", raw.type_name)))?;
+    let kind = EventKind::of_name(name).ok_or_else(unknown)?;
+    let version = version.parse().map_err(|_| unknown())?;
+    Ok(Envelope {
+        id: raw.id,
+        plan,
+        kind,
+        version,
+        subject: raw.subject.clone().into_owned(),
+        effective: raw.time,
+        actor: raw.actor.clone(),
+        traceparent: raw.traceparent.clone(),
+        recorded_at: raw.recordedtime,
+        position,
+    })
+}
+
+enum UpcastError {
+    UnknownVersion,
+    Data(serde_json::Error),
+}
+
+/// Brings the data of any version that was ever written up to today's types.
+///
+/// A changed shape gets an arm of its own here, which reads the old shape and makes the new one, and the
+/// old example file under `examples/` stays and keeps being read by the tests.
+fn upcast(kind: EventKind, version: u32, data: &RawValue) -> Result<EventData, UpcastError> {
+    fn current<'a, T: Deserialize<'a>>(data: &'a RawValue) -> Result<T, UpcastError> {
+        serde_json::from_str(data.get()).map_err(UpcastError::Data)
+    }
+    match (kind, version) {
+        (EventKind::PlanAdopted, 1) => current(data).map(EventData::PlanAdopted),
+        (EventKind::ReportSubmitted, 1) => current(data).map(EventData::ReportSubmitted),
+        (EventKind::TargetChanged, 1) => current(data).map(EventData::TargetChanged),
+        (EventKind::UnitChanged, 1) => current(data).map(EventData::UnitChanged),
+        (EventKind::AlertRaised, 1) => current(data).map(EventData::AlertRaised),
+        (EventKind::AlertResolved, 1) => current(data).map(EventData::AlertResolved),
+        (EventKind::AlertAcknowledged, 1) => current(data).map(EventData::AlertAcknowledged),
+        (
+            EventKind::PlanAdopted
+            | EventKind::ReportSubmitted
+            | EventKind::TargetChanged
+            | EventKind::UnitChanged
+            | EventKind::AlertRaised
+            | EventKind::AlertResolved
+            | EventKind::AlertAcknowledged,
+            _,
+        ) => Err(UpcastError::UnknownVersion),
+    }
+}
+
+/// The NATS subject of an event: `planwatch.<plan>.event.<type>.<unit>`.
+pub fn subject(plan: &PlanId, kind: EventKind, unit: Option<&str>) -> String {
+    format!("planwatch.{plan}.event.{}.{}", kind.name(), unit.unwrap_or(NO_UNIT))
+}
