@@ -1,1 +1,14 @@
 //! The plan as data: indicators, measures, targets, units over time and the reporting calendar.
+//!
+//! A plan is written by people as a TOML file ([`file`]), checked with file, line, key and remedy, and
+//! adopted into the log in canonical form ([`Plan::canonical`]). From then on the log governs: services
+//! read the plan back from `plan-adopted`. This crate is pure.
+
+pub mod calendar;
+mod model;
+
+pub use calendar::Calendar;
+pub use model::{
+    AlertParameters, Body, Decision, Form, Hysteresis, Indicator, Level, Measure, MeasureKind, Names, Plan,
+    PlanTarget, Ratio, RatioError, ReviewYear, Thresholds, Unit, Unrestated,
+};
