@@ -1,1 +1,35 @@
 //! The fold: from events to facts, and from facts at two times to cells, series and statuses.
+//!
+//! [`Facts`] is the plain left fold of the log: apply the events from position 1 on and you have it. A
+//! [`View`] looks at the facts at a [`Moment`]: what was known at a cut of the log (known at), and of that
+//! what holds at an effective time (as of). Everything a page or a program shows is a function of the two;
+//! nothing here reads a clock or a disk. Numbers are whole or exact ratios; nothing is decided in floating
+//! point.
+
+mod alerts;
+mod cell;
+mod evaluate;
+mod exact;
+mod facts;
+mod moment;
+mod path;
+mod report_state;
+mod series;
+mod standing;
+mod targets;
+mod units;
+
+pub use alerts::{Acknowledgement, Alert, AlertState, AlertsQuery};
+pub use cell::{
+    Baseline, Cell, Coverage, Degraded, Provisional, ReportProgress, ReportState, Status, TargetInForce,
+    Value, Verdict,
+};
+pub use evaluate::{RateProgress, View};
+pub use exact::{Exact, hundredths_of, percent_of, shown};
+pub use facts::{
+    AcknowledgedFact, Adopted, AlertFact, Applied, ApplyError, Facts, FoldError, Parked, ResolvedFact,
+    Revision, TargetFact, UnitChangeFact,
+};
+pub use moment::{Moment, MomentError, read_moment};
+pub use series::{Series, SeriesPoint};
+pub use units::UnitNow;

@@ -1,0 +1,561 @@
+//! The facts: the plain left fold of the log, each fact with the event and the position it came from.
+
+use crate::facts::digest::GroupDigests;
+use events::{
+    AlertId, Date, Event, EventData, EventId, IndicatorId, LineValue, Mark, MeasureId, Period, Position,
+    Recorded, Resolution, Review, Rule, Severity, Summary, TargetValue, Timestamp, UnitChange, UnitId,
+};
+use plan::Plan;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use thiserror::Error;
+
+mod digest;
+
+/// The plan as it was adopted.
+#[derive(Debug, Clone)]
+pub struct Adopted {
+    /// The plan.
+    pub plan: Plan,
+    /// SHA-256 of its canonical form.
+    pub digest: String,
+    /// Whether the log holds made-up sample reports.
+    pub sample: bool,
+    /// The event.
+    pub event: EventId,
+    /// Its position.
+    pub position: Position,
+}
+
+/// One report or correction of a unit and period.
+#[derive(Debug, Clone)]
+pub struct Revision {
+    /// Its number, from 1.
+    pub revision: u32,
+    /// The event.
+    pub event: EventId,
+    /// Its position.
+    pub position: Position,
+    /// When the log took it in.
+    pub recorded_at: Timestamp,
+    /// The start of its document's date.
+    pub effective: Timestamp,
+    /// The date on its document.
+    pub document_date: Date,
+    /// Whether it was entered as history.
+    pub history: bool,
+    /// What it says of which measure.
+    pub lines: Box<[(MeasureId, LineValue)]>,
+}
+
+impl Revision {
+    /// What this revision says of a measure, if it names it.
+    pub fn line(&self, measure: &MeasureId) -> Option<LineValue> {
+        self.lines.iter().find(|(named, _)| named == measure).map(|(_, value)| *value)
+    }
+}
+
+/// One setting of a target.
+#[derive(Debug, Clone)]
+pub struct TargetFact {
+    /// At whose end it is judged.
+    pub review: Review,
+    /// The value, or that a unit's own target is taken back.
+    pub value: TargetValue,
+    /// Attain or maintain.
+    pub mark: Mark,
+    /// From when it holds.
+    pub effective: Timestamp,
+    /// The legal instrument.
+    pub instrument: String,
+    /// The event.
+    pub event: EventId,
+    /// Its position.
+    pub position: Position,
+}
+
+/// One change of a unit.
+#[derive(Debug, Clone)]
+pub struct UnitChangeFact {
+    /// What changed.
+    pub change: UnitChange,
+    /// From when it holds.
+    pub effective: Timestamp,
+    /// The legal instrument.
+    pub instrument: String,
+    /// The event.
+    pub event: EventId,
+    /// Its position.
+    pub position: Position,
+}
+
+/// What a person said about an alert.
+#[derive(Debug, Clone)]
+pub struct AcknowledgedFact {
+    /// Who.
+    pub by: events::ActorId,
+    /// What they mean to do.
+    pub note: String,
+    /// By when someone looks again.
+    pub review_by: Option<Date>,
+    /// When.
+    pub at: Timestamp,
+    /// The event.
+    pub event: EventId,
+    /// Its position.
+    pub position: Position,
+}
+
+/// How an alert ended.
+#[derive(Debug, Clone)]
+pub struct ResolvedFact {
+    /// Why.
+    pub resolution: Resolution,
+    /// What it rests on.
+    pub because: Vec<EventId>,
+    /// When.
+    pub at: Timestamp,
+    /// The event.
+    pub event: EventId,
+    /// Its position.
+    pub position: Position,
+}
+
+/// One episode of an alert.
+#[derive(Debug, Clone)]
+pub struct AlertFact {
+    /// Its id.
+    pub id: AlertId,
+    /// The rule that fired.
+    pub rule: Rule,
+    /// The unit.
+    pub unit: UnitId,
+    /// The indicator; none for an overdue report.
+    pub indicator: Option<IndicatorId>,
+    /// The period it speaks of.
+    pub period: Option<Period>,
+    /// Which episode of this rule and cell it is.
+    pub episode: u32,
+    /// How grave.
+    pub severity: Severity,
+    /// What it rests on.
+    pub because: Vec<EventId>,
+    /// What it says.
+    pub summary: Summary,
+    /// When it was raised.
+    pub raised_at: Timestamp,
+    /// The event that raised it.
+    pub event: EventId,
+    /// Its position.
+    pub position: Position,
+    /// Every acknowledgement, in order.
+    pub acknowledgements: Vec<AcknowledgedFact>,
+    /// How it ended, if it did.
+    pub resolved: Option<ResolvedFact>,
+}
+
+/// A unit whose events are set aside because one of them cannot be folded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parked {
+    /// The first position set aside.
+    pub since: Position,
+    /// How many events are set aside.
+    pub events: u64,
+    /// What was wrong with the first.
+    pub why: String,
+}
+
+/// What became of an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Applied {
+    /// It is among the facts.
+    Folded,
+    /// It is set aside, and so is everything later of the same unit.
+    Parked,
+}
+
+/// Why the fold cannot go on.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum FoldError {
+    /// An event is missing or comes twice.
+    #[error("the fold is at position {head} and was given {given}: read the log from {head} on")]
+    OutOfOrder {
+        /// The last position folded.
+        head: Position,
+        /// What came.
+        given: Position,
+    },
+    /// The log does not begin with a plan that this version reads.
+    #[error("position {position} cannot begin a log: {why}")]
+    NoPlan {
+        /// Where.
+        position: Position,
+        /// What is wrong.
+        why: String,
+    },
+}
+
+/// The facts that the log tells up to its head.
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    head: Position,
+    head_recorded_at: Option<Timestamp>,
+    adopted: Option<Arc<Adopted>>,
+    reports: BTreeMap<UnitId, BTreeMap<Period, Vec<Revision>>>,
+    targets: BTreeMap<IndicatorId, BTreeMap<Option<UnitId>, Vec<TargetFact>>>,
+    unit_changes: BTreeMap<UnitId, Vec<UnitChangeFact>>,
+    alerts: BTreeMap<AlertId, AlertFact>,
+    open_alerts: BTreeMap<(Rule, UnitId, Option<IndicatorId>, Option<Period>), AlertId>,
+    episodes: BTreeMap<(Rule, UnitId, Option<IndicatorId>), u32>,
+    parked: BTreeMap<Option<UnitId>, Parked>,
+    digests: GroupDigests,
+}
+
+/// An overdue report and a missed review stand for themselves; every other rule has one open alert a cell.
+fn episode_period(rule: Rule, period: Option<Period>) -> Option<Period> {
+    match rule {
+        Rule::Overdue | Rule::Missed => period,
+        Rule::Behind | Rule::AtRisk | Rule::Regressing | Rule::DataQuality => None,
+    }
+}
+
+impl Facts {
+    /// No facts: where every fold begins.
+    pub fn new() -> Facts {
+        Facts::default()
+    }
+
+    /// The last position folded.
+    pub fn head(&self) -> Position {
+        self.head
+    }
+
+    /// The recorded time of the last event folded.
+    pub fn head_recorded_at(&self) -> Option<Timestamp> {
+        self.head_recorded_at
+    }
+
+    /// The plan, once position 1 is folded.
+    pub fn adopted(&self) -> Option<&Arc<Adopted>> {
+        self.adopted.as_ref()
+    }
+
+    /// Folds the next event.
+    ///
+    /// An event that cannot be folded parks its unit: it and everything later of that unit is set aside and
+    /// shown as degraded, until a version that can fold it replays the log.
+    pub fn apply(&mut self, recorded: &Recorded) -> Result<Applied, FoldError> {
+        self.advance(recorded.position)?;
+        let event = &recorded.event;
+        if self.adopted.is_none() && !matches!(event.data, EventData::PlanAdopted(_)) {
+            self.head = Position(recorded.position.0 - 1);
+            return Err(FoldError::NoPlan {
+                position: recorded.position,
+                why: format!("it is `{}`, not `plan-adopted`", event.data.kind().name()),
+            });
+        }
+        self.head_recorded_at = Some(recorded.recorded_at);
+        let unit = event.data.unit().cloned();
+        if self.parked.contains_key(&unit) || self.parked.contains_key(&None) {
+            self.park(unit, recorded.position, "an earlier event of this unit is set aside");
+            return Ok(Applied::Parked);
+        }
+        match self.fold(recorded.position, recorded.recorded_at, event) {
+            Ok(()) => Ok(Applied::Folded),
+            Err(why) if recorded.position == Position(1) => {
+                self.head = Position::START;
+                Err(FoldError::NoPlan { position: recorded.position, why })
+            }
+            Err(why) => {
+                self.park(unit, recorded.position, &why);
+                Ok(Applied::Parked)
+            }
+        }
+    }
+
+    /// Takes note of an event whose data cannot be read: its unit is parked.
+    pub fn apply_unreadable(
+        &mut self,
+        position: Position,
+        recorded_at: Timestamp,
+        unit: Option<UnitId>,
+        why: &str,
+    ) -> Result<Applied, FoldError> {
+        if self.adopted.is_none() {
+            return Err(FoldError::NoPlan { position, why: why.to_owned() });
+        }
+        self.advance(position)?;
+        self.head_recorded_at = Some(recorded_at);
+        self.park(unit, position, why);
+        Ok(Applied::Parked)
+    }
+
+    /// Reads stored bytes and folds them; data that cannot be read parks its unit, an unknown type stops the fold.
+    pub fn apply_bytes(&mut self, bytes: &[u8]) -> Result<Applied, ApplyError> {
+        match events::wire::read(bytes) {
+            Ok(recorded) => Ok(self.apply(&recorded)?),
+            Err(events::wire::ReadError::Data { envelope, reason }) => {
+                let unit = UnitId::parse(&envelope.subject).ok();
+                Ok(self.apply_unreadable(envelope.position, envelope.recorded_at, unit, &reason)?)
+            }
+            Err(error) => Err(ApplyError::Read(error)),
+        }
+    }
+
+    fn advance(&mut self, position: Position) -> Result<(), FoldError> {
+        if position != self.head.next() {
+            return Err(FoldError::OutOfOrder { head: self.head, given: position });
+        }
+        self.head = position;
+        Ok(())
+    }
+
+    fn park(&mut self, unit: Option<UnitId>, position: Position, why: &str) {
+        let parked = self.parked.entry(unit).or_insert_with(|| Parked {
+            since: position,
+            events: 0,
+            why: why.to_owned(),
+        });
+        parked.events += 1;
+    }
+
+    fn fold(&mut self, position: Position, recorded_at: Timestamp, event: &Event) -> Result<(), String> {
+        match &event.data {
+            EventData::PlanAdopted(data) => {
+                if self.adopted.is_some() {
+                    return Err("a log holds one adoption; this is a second one".into());
+                }
+                let plan = Plan::from_canonical(&data.plan).map_err(|error| error.to_string())?;
+                if plan.id != event.plan {
+                    return Err(format!("the plan is `{}`, the log is of `{}`", plan.id, event.plan));
+                }
+                let adopted = Adopted {
+                    plan,
+                    digest: data.digest.clone(),
+                    sample: data.sample,
+                    event: event.id,
+                    position,
+                };
+                self.digests.add_adoption(&adopted);
+                self.adopted = Some(Arc::new(adopted));
+            }
+            EventData::ReportSubmitted(data) => {
+                self.known_unit(&data.unit)?;
+                let plan = self.plan_ref();
+                if let Some(line) = data.lines.iter().find(|line| plan.measure(&line.measure).is_none()) {
+                    return Err(format!("the plan has no measure `{}`", line.measure));
+                }
+                let revision = Revision {
+                    revision: data.revision,
+                    event: event.id,
+                    position,
+                    recorded_at,
+                    effective: event.effective,
+                    document_date: data.document.date,
+                    history: data.history.is_some(),
+                    lines: data.lines.iter().map(|line| (line.measure.clone(), line.value)).collect(),
+                };
+                let revisions =
+                    self.reports.entry(data.unit.clone()).or_default().entry(data.period).or_default();
+                if revisions.len() as u64 + 1 != u64::from(data.revision) {
+                    return Err(format!("revision {} follows {}", data.revision, revisions.len()));
+                }
+                self.digests.add_revision(&data.unit, data.period, &revision);
+                revisions.push(revision);
+            }
+            EventData::TargetChanged(data) => {
+                if let Some(unit) = &data.unit {
+                    self.known_unit(unit)?;
+                }
+                if self.plan_ref().indicator(&data.indicator).is_none() {
+                    return Err(format!("the plan has no indicator `{}`", data.indicator));
+                }
+                let fact = TargetFact {
+                    review: data.review,
+                    value: data.value,
+                    mark: data.mark,
+                    effective: event.effective,
+                    instrument: data.instrument.clone(),
+                    event: event.id,
+                    position,
+                };
+                self.digests.add_target(&data.indicator, data.unit.as_ref(), &fact);
+                let of_indicator = self.targets.entry(data.indicator.clone()).or_default();
+                of_indicator.entry(data.unit.clone()).or_default().push(fact);
+            }
+            EventData::UnitChanged(data) => {
+                self.known_unit(&data.unit)?;
+                let fact = UnitChangeFact {
+                    change: data.change.clone(),
+                    effective: event.effective,
+                    instrument: data.instrument.clone(),
+                    event: event.id,
+                    position,
+                };
+                self.digests.add_unit_change(&data.unit, &fact);
+                self.unit_changes.entry(data.unit.clone()).or_default().push(fact);
+            }
+            EventData::AlertRaised(data) => {
+                self.known_unit(&data.unit)?;
+                let key = (
+                    data.rule,
+                    data.unit.clone(),
+                    data.indicator.clone(),
+                    episode_period(data.rule, data.period),
+                );
+                if self.open_alerts.contains_key(&key) || self.alerts.contains_key(&data.alert) {
+                    return Err(format!("alert {} is raised twice", data.alert));
+                }
+                let fact = AlertFact {
+                    id: data.alert,
+                    rule: data.rule,
+                    unit: data.unit.clone(),
+                    indicator: data.indicator.clone(),
+                    period: data.period,
+                    episode: data.episode,
+                    severity: data.severity,
+                    because: data.because.clone(),
+                    summary: data.summary.clone(),
+                    raised_at: recorded_at,
+                    event: event.id,
+                    position,
+                    acknowledgements: Vec::new(),
+                    resolved: None,
+                };
+                self.digests.add_raised(&fact);
+                *self.episodes.entry((data.rule, data.unit.clone(), data.indicator.clone())).or_default() +=
+                    1;
+                self.open_alerts.insert(key, data.alert);
+                self.alerts.insert(data.alert, fact);
+            }
+            EventData::AlertResolved(data) => {
+                let alert = self.alerts.get_mut(&data.alert);
+                let Some(alert) = alert.filter(|alert| alert.resolved.is_none()) else {
+                    return Err(format!("alert {} is not open", data.alert));
+                };
+                let fact = ResolvedFact {
+                    resolution: data.resolution,
+                    because: data.because.clone(),
+                    at: recorded_at,
+                    event: event.id,
+                    position,
+                };
+                self.digests.add_resolved(alert, &fact);
+                alert.resolved = Some(fact);
+                let period = episode_period(alert.rule, alert.period);
+                self.open_alerts.remove(&(alert.rule, alert.unit.clone(), alert.indicator.clone(), period));
+            }
+            EventData::AlertAcknowledged(data) => {
+                let Some(alert) = self.alerts.get_mut(&data.alert) else {
+                    return Err(format!("alert {} was never raised", data.alert));
+                };
+                let fact = AcknowledgedFact {
+                    by: event.actor.clone(),
+                    note: data.note.clone(),
+                    review_by: data.review_by,
+                    at: recorded_at,
+                    event: event.id,
+                    position,
+                };
+                self.digests.add_acknowledged(alert, &fact);
+                alert.acknowledgements.push(fact);
+            }
+        }
+        Ok(())
+    }
+
+    fn plan_ref(&self) -> &Plan {
+        &self.adopted.as_ref().expect("events are folded only after the adoption").plan
+    }
+
+    fn known_unit(&self, unit: &UnitId) -> Result<(), String> {
+        match self.plan_ref().unit(unit) {
+            Some(_) => Ok(()),
+            None => Err(format!("the plan has no unit `{unit}`")),
+        }
+    }
+
+    /// Every revision of a unit and period, in order.
+    pub fn revisions(&self, unit: &UnitId, period: Period) -> &[Revision] {
+        self.reports.get(unit).and_then(|periods| periods.get(&period)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The number that the next report of a unit and period gets.
+    pub fn next_revision(&self, unit: &UnitId, period: Period) -> u32 {
+        self.revisions(unit, period).last().map_or(1, |revision| revision.revision + 1)
+    }
+
+    /// What stands for a measure by the highest recorded revision, whatever the documents' dates.
+    pub fn stands(&self, unit: &UnitId, period: Period, measure: &MeasureId) -> Option<LineValue> {
+        let newest = self.revisions(unit, period).iter().rev().find_map(|revision| revision.line(measure));
+        newest.filter(|value| !value.is_withdrawn())
+    }
+
+    /// Every setting of the target of an indicator, for a unit of its own or for the province, in log order.
+    pub fn targets(&self, indicator: &IndicatorId, unit: Option<&UnitId>) -> &[TargetFact] {
+        self.targets
+            .get(indicator)
+            .and_then(|of_indicator| of_indicator.get(&unit.cloned()))
+            .map_or(&[], Vec::as_slice)
+    }
+
+    /// Every change of a unit, in log order.
+    pub fn unit_changes(&self, unit: &UnitId) -> &[UnitChangeFact] {
+        self.unit_changes.get(unit).map_or(&[], Vec::as_slice)
+    }
+
+    /// Finds an alert by its id.
+    pub fn alert(&self, id: &AlertId) -> Option<&AlertFact> {
+        self.alerts.get(id)
+    }
+
+    /// Every alert that was ever raised, by id.
+    pub fn alerts(&self) -> impl Iterator<Item = &AlertFact> {
+        self.alerts.values()
+    }
+
+    /// Every alert that is open at the head.
+    pub fn open_alerts(&self) -> impl Iterator<Item = &AlertFact> {
+        self.open_alerts.values().filter_map(|id| self.alerts.get(id))
+    }
+
+    /// The open alert of a rule on a cell; of an overdue report or a missed review, for that period.
+    pub fn open_alert(
+        &self,
+        rule: Rule,
+        unit: &UnitId,
+        indicator: Option<&IndicatorId>,
+        period: Option<Period>,
+    ) -> Option<&AlertFact> {
+        let key = (rule, unit.clone(), indicator.cloned(), episode_period(rule, period));
+        self.open_alerts.get(&key).and_then(|id| self.alerts.get(id))
+    }
+
+    /// How many episodes a rule has had on a cell.
+    pub fn episodes(&self, rule: Rule, unit: &UnitId, indicator: Option<&IndicatorId>) -> u32 {
+        self.episodes.get(&(rule, unit.clone(), indicator.cloned())).copied().unwrap_or(0)
+    }
+
+    /// The units whose events are set aside; none stands for the plan itself.
+    pub fn parked(&self) -> &BTreeMap<Option<UnitId>, Parked> {
+        &self.parked
+    }
+
+    /// Every effective time that lies after an instant, of targets and unit changes.
+    pub fn effective_after(&self, instant: Timestamp) -> Option<Timestamp> {
+        let targets = self.targets.values().flat_map(BTreeMap::values).flatten().map(|fact| fact.effective);
+        let changes = self.unit_changes.values().flatten().map(|fact| fact.effective);
+        targets.chain(changes).filter(|effective| *effective > instant).min()
+    }
+}
+
+/// Why stored bytes were not folded.
+#[derive(Debug, Error)]
+pub enum ApplyError {
+    /// They are no event, or one of a newer version.
+    #[error(transparent)]
+    Read(events::wire::ReadError),
+    /// The fold cannot go on.
+    #[error(transparent)]
+    Fold(#[from] FoldError),
+}
