@@ -1,0 +1,257 @@
+//! Admission: from a request and everything recorded so far to the events it becomes, or a refusal.
+//!
+//! A pure function: the same facts and the same request always give the same decision. A request is admitted
+//! whole or not at all.
+
+mod alerts;
+mod parsed;
+mod reports;
+mod targets;
+mod units;
+
+pub use parsed::{Parsed, ParsedReport, ParsedRequest};
+
+use events::command::{Acceptance, Answer, Preview};
+use events::wire::{EVENT_LIMIT_BYTES, Written};
+use events::{
+    Event, EventData, EventId, FieldError, Position, Recorded, Refusal, RefusalKind, Timestamp, UnitId,
+};
+use indicators::Facts;
+use plan::{Calendar, Plan};
+
+/// What admission knows and is given.
+pub struct Known<'a> {
+    /// Everything recorded so far, and admitted before this request in the same commit.
+    pub facts: &'a Facts,
+    /// The present.
+    pub now: Timestamp,
+    /// Finds an event that the log holds by its id.
+    pub find: &'a dyn Fn(&EventId) -> Option<Recorded>,
+    /// Gives an id that was never given before.
+    pub fresh_id: &'a dyn Fn() -> EventId,
+}
+
+/// What a request becomes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Decision {
+    /// New events, and with them the answers of those that were recorded before under the same key: one
+    /// slot for each thing asked for, in its order.
+    Record(Vec<Slot>),
+    /// Nothing to record: a refusal, a preview, or the first answer again.
+    Answer(Answer),
+}
+
+/// The place of one thing in the answer.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Slot {
+    /// It is to be recorded.
+    New {
+        /// The event.
+        event: Box<Event>,
+        /// The revision it becomes.
+        revision: u32,
+    },
+    /// It was recorded before.
+    Before(Acceptance),
+}
+
+impl<'a> Known<'a> {
+    fn plan(&self) -> Result<&'a Plan, Refusal> {
+        self.facts.adopted().map(|adopted| &adopted.plan).ok_or_else(|| {
+            Refusal::new(
+                RefusalKind::Unavailable,
+                "no plan has been adopted into this log yet; try again shortly",
+            )
+        })
+    }
+}
+
+/// Decides on a request.
+pub fn admit(known: &Known<'_>, request: &ParsedRequest) -> Decision {
+    let slots = known.plan().and_then(|plan| match &request.parsed {
+        Parsed::Reports(reports) => reports::admit(known, plan, request, reports),
+        Parsed::Target(change) => targets::admit(known, plan, request, change).map(|slot| vec![slot]),
+        Parsed::Unit(change) => units::admit(known, plan, request, change).map(|slot| vec![slot]),
+        Parsed::Raise(alert) => alerts::raise(known, plan, request, alert).map(|slot| vec![slot]),
+        Parsed::Resolve(alert) => alerts::resolve(known, plan, request, alert).map(|slot| vec![slot]),
+        Parsed::Acknowledge(id, body) => {
+            alerts::acknowledge(known, plan, request, *id, body).map(|slot| vec![slot])
+        }
+    });
+    match slots {
+        Err(refusal) => Decision::Answer(Answer::Refused(refusal)),
+        Ok(slots) if request.request.dry_run => Decision::Answer(preview(&slots)),
+        Ok(slots) => match answers_if_all_before(&slots) {
+            Some(acceptances) => Decision::Answer(Answer::Recorded(acceptances)),
+            None => Decision::Record(slots),
+        },
+    }
+}
+
+fn answers_if_all_before(slots: &[Slot]) -> Option<Vec<Acceptance>> {
+    slots
+        .iter()
+        .map(|slot| match slot {
+            Slot::Before(acceptance) => Some(acceptance.clone()),
+            Slot::New { .. } => None,
+        })
+        .collect()
+}
+
+fn preview(slots: &[Slot]) -> Answer {
+    let previews = slots.iter().filter_map(|slot| match slot {
+        Slot::New { event, revision } => match &event.data {
+            EventData::ReportSubmitted(report) => Some(Preview {
+                unit: report.unit.clone(),
+                period: report.period,
+                revision: *revision,
+                already_recorded: false,
+            }),
+            EventData::PlanAdopted(_)
+            | EventData::TargetChanged(_)
+            | EventData::UnitChanged(_)
+            | EventData::AlertRaised(_)
+            | EventData::AlertResolved(_)
+            | EventData::AlertAcknowledged(_) => None,
+        },
+        Slot::Before(_) => None,
+    });
+    Answer::Checked(previews.collect())
+}
+
+/// The revision that an event became, as callers are told.
+fn revision_of(data: &EventData) -> u32 {
+    match data {
+        EventData::ReportSubmitted(data) => data.revision,
+        EventData::TargetChanged(data) => data.revision,
+        EventData::UnitChanged(data) => data.revision,
+        EventData::PlanAdopted(_)
+        | EventData::AlertRaised(_)
+        | EventData::AlertResolved(_)
+        | EventData::AlertAcknowledged(_) => 1,
+    }
+}
+
+/// The digest of the request that an event keeps, so that the same key with another body is found out.
+fn request_digest_of(data: &EventData) -> Option<&str> {
+    match data {
+        EventData::ReportSubmitted(data) => data.request_digest.as_deref(),
+        EventData::TargetChanged(data) => data.request_digest.as_deref(),
+        EventData::UnitChanged(data) => data.request_digest.as_deref(),
+        EventData::AlertAcknowledged(data) => data.request_digest.as_deref(),
+        EventData::PlanAdopted(_) | EventData::AlertRaised(_) | EventData::AlertResolved(_) => None,
+    }
+}
+
+/// How a recorded event is answered, now and whenever the same key comes again.
+pub fn acceptance(calendar: &Calendar, recorded: &Recorded) -> Acceptance {
+    acceptance_of(
+        calendar,
+        recorded.event.id,
+        recorded.position,
+        revision_of(&recorded.event.data),
+        recorded.recorded_at,
+    )
+}
+
+fn acceptance_of(
+    calendar: &Calendar,
+    event: EventId,
+    position: Position,
+    revision: u32,
+    recorded_at: Timestamp,
+) -> Acceptance {
+    Acceptance { event, position, revision, recorded_at: calendar.shown(recorded_at), receipt: None }
+}
+
+/// Looks whether a request's event is recorded already; a key that was used for another body is a conflict.
+fn recorded_before(
+    known: &Known<'_>,
+    plan: &Plan,
+    id: &EventId,
+    request_digest: Option<&str>,
+) -> Result<Option<Acceptance>, Refusal> {
+    let Some(recorded) = (known.find)(id) else { return Ok(None) };
+    if request_digest.is_some() && request_digest_of(&recorded.event.data) != request_digest {
+        return Err(key_conflict());
+    }
+    Ok(Some(acceptance(&plan.calendar, &recorded)))
+}
+
+fn key_conflict() -> Refusal {
+    Refusal::of_field(
+        RefusalKind::Conflict,
+        FieldError::new(
+            "",
+            "idempotency-key-reused",
+            "this idempotency key was used for another body",
+            "use a new key for a new request; repeat the first body to get the first answer again",
+        ),
+    )
+}
+
+/// Refuses an event that would be larger than the log takes.
+fn within_size(event: Event, pointer: &str) -> Result<Event, Refusal> {
+    match Written::new(&event) {
+        Ok(_) => Ok(event),
+        Err(error) => Err(Refusal::of_field(
+            RefusalKind::TooLarge,
+            FieldError::new(
+                pointer,
+                "event-too-large",
+                error.to_string(),
+                format!("shorten texts or split it: an event is at most {EVENT_LIMIT_BYTES} bytes"),
+            ),
+        )),
+    }
+}
+
+fn revision_conflict(pointer: &str, given: u32, next: u32, what: &str) -> Refusal {
+    let current = next - 1;
+    Refusal::of_field(
+        RefusalKind::Conflict,
+        FieldError::new(
+            pointer,
+            "revision-conflict",
+            format!("revision {given} was asked for, but {what} is at revision {current}"),
+            format!("read what is recorded, then send revision {next} or leave the revision out"),
+        ),
+    )
+}
+
+fn unknown_unit(pointer: &str, plan: &Plan, unit: &UnitId) -> FieldError {
+    let ids: Vec<&str> = plan.units.iter().map(|unit| unit.id.as_str()).take(40).collect();
+    FieldError::new(
+        pointer,
+        "unknown-unit",
+        format!("the plan has no unit `{unit}`"),
+        format!("use one of {}", ids.join(", ")),
+    )
+}
+
+fn before_the_plan(plan: &Plan, effective: events::Date) -> FieldError {
+    FieldError::new(
+        "/effective",
+        "before-the-plan",
+        format!("{effective} lies before the plan, which was adopted on {}", plan.adopted),
+        "give the date from which the instrument holds",
+    )
+}
+
+fn dissolved(pointer: &str, unit: &UnitId, since: events::Date) -> FieldError {
+    FieldError::new(
+        pointer,
+        "unit-dissolved",
+        format!("the unit `{unit}` is dissolved from {since}"),
+        "check the unit and the date; what belongs to a successor is reported there",
+    )
+}
+
+/// Since when a unit is dissolved, if it is at an instant.
+fn dissolved_since(facts: &Facts, plan: &Plan, unit: &UnitId, at: Timestamp) -> Option<events::Date> {
+    let changes = facts.unit_changes(unit).iter();
+    changes
+        .filter(|fact| matches!(fact.change, events::UnitChange::Dissolve) && fact.effective <= at)
+        .map(|fact| plan.calendar.date_of(fact.effective))
+        .min()
+}

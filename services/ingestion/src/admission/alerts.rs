@@ -1,0 +1,132 @@
+//! Admission of what happens to alerts.
+
+use super::{Known, ParsedRequest, Slot, acceptance_of, recorded_before, within_size};
+use events::command::AcknowledgeAlert;
+use events::ids::derived_id;
+use events::{
+    AlertAcknowledged, AlertId, AlertRaised, AlertResolved, Event, EventData, EventId, FieldError, Refusal,
+    RefusalKind,
+};
+use plan::Plan;
+
+/// The id of the event that raises or resolves an episode: the same whenever it is decided again.
+fn transition_id(alert: AlertId, transition: &str) -> EventId {
+    derived_id(&["alert-transition", &alert.to_string(), transition])
+}
+
+fn event(known: &Known<'_>, plan: &Plan, request: &ParsedRequest, id: EventId, data: EventData) -> Event {
+    Event {
+        id,
+        plan: plan.id.clone(),
+        effective: events::instant::to_millisecond(known.now),
+        actor: request.request.actor.clone(),
+        traceparent: request.request.traceparent.clone(),
+        data,
+    }
+}
+
+/// An episode is raised once: deciding it again is answered as the first time.
+pub(super) fn raise(
+    known: &Known<'_>,
+    plan: &Plan,
+    request: &ParsedRequest,
+    alert: &AlertRaised,
+) -> Result<Slot, Refusal> {
+    if let Some(fact) = known.facts.alert(&alert.alert) {
+        let (event, position, at) = (fact.event, fact.position, fact.raised_at);
+        return Ok(Slot::Before(acceptance_of(&plan.calendar, event, position, 1, at)));
+    }
+    if plan.unit(&alert.unit).is_none() {
+        return Err(Refusal::of_fields(vec![super::unknown_unit("/unit", plan, &alert.unit)]));
+    }
+    if known.facts.open_alert(alert.rule, &alert.unit, alert.indicator.as_ref(), alert.period).is_some() {
+        return Err(Refusal::of_field(
+            RefusalKind::Conflict,
+            FieldError::new(
+                "/alert",
+                "already-open",
+                format!("an alert `{}` is open on this cell of `{}`", alert.rule, alert.unit),
+                "wait until the open episode is resolved",
+            ),
+        ));
+    }
+    let id = transition_id(alert.alert, "raised");
+    let event = event(known, plan, request, id, EventData::AlertRaised(alert.clone()));
+    Ok(Slot::New { event: Box::new(within_size(event, "")?), revision: 1 })
+}
+
+/// An episode is resolved once.
+pub(super) fn resolve(
+    known: &Known<'_>,
+    plan: &Plan,
+    request: &ParsedRequest,
+    alert: &AlertResolved,
+) -> Result<Slot, Refusal> {
+    let Some(fact) = known.facts.alert(&alert.alert) else { return Err(no_alert(alert.alert)) };
+    if let Some(resolved) = &fact.resolved {
+        let (event, position, at) = (resolved.event, resolved.position, resolved.at);
+        return Ok(Slot::Before(acceptance_of(&plan.calendar, event, position, 1, at)));
+    }
+    let id = transition_id(alert.alert, "resolved");
+    let event = event(known, plan, request, id, EventData::AlertResolved(alert.clone()));
+    Ok(Slot::New { event: Box::new(within_size(event, "")?), revision: 1 })
+}
+
+/// An open alert can be acknowledged, by several people and again.
+pub(super) fn acknowledge(
+    known: &Known<'_>,
+    plan: &Plan,
+    request: &ParsedRequest,
+    alert: AlertId,
+    body: &AcknowledgeAlert,
+) -> Result<Slot, Refusal> {
+    let keyed = request.keyed_id(&plan.id, 0);
+    let (id, request_digest) =
+        keyed.map_or_else(|| ((known.fresh_id)(), None), |(id, digest)| (id, Some(digest)));
+    if let Some(before) = recorded_before(known, plan, &id, request_digest.as_deref())? {
+        return Ok(Slot::Before(before));
+    }
+    let Some(fact) = known.facts.alert(&alert) else { return Err(no_alert(alert)) };
+    let today = plan.calendar.date_of(known.now);
+    let mut errors = Vec::new();
+    if let Some(resolved) = &fact.resolved {
+        errors.push(FieldError::new(
+            "",
+            "not-open",
+            format!("the alert was resolved at {}", plan.calendar.shown(resolved.at)),
+            "only an open alert is acknowledged",
+        ));
+    }
+    if let Some(review_by) = body.review_by.filter(|review_by| *review_by < today) {
+        errors.push(FieldError::new(
+            "/review_by",
+            "in-the-past",
+            format!("{review_by} is past; today is {today}"),
+            "give the day by which someone looks again",
+        ));
+    }
+    if !errors.is_empty() {
+        return Err(Refusal::of_fields(errors));
+    }
+    let data = AlertAcknowledged {
+        alert,
+        unit: fact.unit.clone(),
+        note: body.note.clone(),
+        review_by: body.review_by,
+        request_digest,
+    };
+    let event = event(known, plan, request, id, EventData::AlertAcknowledged(data));
+    Ok(Slot::New { event: Box::new(within_size(event, "")?), revision: 1 })
+}
+
+fn no_alert(alert: AlertId) -> Refusal {
+    Refusal::of_field(
+        RefusalKind::NotFound,
+        FieldError::new(
+            "",
+            "unknown-alert",
+            format!("there is no alert `{alert}`"),
+            "take the id from the list of alerts",
+        ),
+    )
+}

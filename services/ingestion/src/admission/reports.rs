@@ -1,0 +1,348 @@
+//! Admission of reports.
+
+use super::parsed::ParsedReport;
+use super::{
+    Known, ParsedRequest, Slot, dissolved, dissolved_since, recorded_before, revision_conflict, unknown_unit,
+    within_size,
+};
+use events::command::{Operation, SubmitReport};
+use events::ids::derived_id;
+use events::{
+    Event, EventData, EventId, FieldError, LineValue, MeasureId, Period, Refusal, RefusalKind, ReportLine,
+    ReportSubmitted, UnitId,
+};
+use plan::{MeasureKind, Plan, Unit};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The reports of one request that were admitted before the one in hand.
+#[derive(Default)]
+struct Earlier<'a> {
+    reports: BTreeMap<(UnitId, Period), Vec<&'a SubmitReport>>,
+    ids: BTreeSet<EventId>,
+}
+
+impl Earlier<'_> {
+    fn next_revision(&self, known: &Known<'_>, report: &SubmitReport) -> u32 {
+        let earlier = self.reports.get(&(report.unit.clone(), report.period)).map_or(0, Vec::len);
+        let recorded = known.facts.next_revision(&report.unit, report.period);
+        recorded + u32::try_from(earlier).expect("a batch is bounded")
+    }
+
+    fn stands(&self, known: &Known<'_>, report: &SubmitReport, measure: &MeasureId) -> bool {
+        let earlier = self.reports.get(&(report.unit.clone(), report.period));
+        let newest = earlier.into_iter().flatten().rev().find_map(|report| {
+            report.lines.iter().find(|line| line.measure == *measure).map(|line| line.value)
+        });
+        match newest {
+            Some(value) => !value.is_withdrawn(),
+            None => known.facts.stands(&report.unit, report.period, measure).is_some(),
+        }
+    }
+}
+
+/// Admits every report of a request, or names every field of every report that is wrong.
+pub(super) fn admit(
+    known: &Known<'_>,
+    plan: &Plan,
+    request: &ParsedRequest,
+    reports: &[ParsedReport],
+) -> Result<Vec<Slot>, Refusal> {
+    let mut earlier = Earlier::default();
+    let mut slots = Vec::with_capacity(reports.len());
+    let mut errors = Vec::new();
+    let mut kind = None;
+    for (index, parsed) in reports.iter().enumerate() {
+        match admit_one(known, plan, request, index, parsed, &mut earlier) {
+            Ok(slot) => slots.push(slot),
+            Err(refusal) => {
+                kind = Some(graver(kind, refusal.kind));
+                let below = refusal.errors.into_iter().map(|error| error.below(&parsed.pointer));
+                errors.extend(below);
+            }
+        }
+    }
+    match kind {
+        None => Ok(slots),
+        Some(kind) => {
+            let mut refusal = Refusal::of_fields(errors);
+            refusal.kind = kind;
+            Err(refusal)
+        }
+    }
+}
+
+/// Of two kinds the one that a caller has to mend first.
+fn graver(before: Option<RefusalKind>, new: RefusalKind) -> RefusalKind {
+    let rank = |kind: RefusalKind| match kind {
+        RefusalKind::Malformed => 0,
+        RefusalKind::TooLarge => 1,
+        RefusalKind::Rules => 2,
+        RefusalKind::Forbidden => 3,
+        RefusalKind::NotFound => 4,
+        RefusalKind::Conflict => 5,
+        RefusalKind::Unavailable => 6,
+    };
+    match before {
+        Some(before) if rank(before) <= rank(new) => before,
+        _ => new,
+    }
+}
+
+fn admit_one<'a>(
+    known: &Known<'_>,
+    plan: &Plan,
+    request: &ParsedRequest,
+    index: usize,
+    parsed: &'a ParsedReport,
+    earlier: &mut Earlier<'a>,
+) -> Result<Slot, Refusal> {
+    let (id, request_digest) = identity(known, plan, request, index, parsed);
+    if let Some(before) = recorded_before(known, plan, &id, request_digest.as_deref())? {
+        return Ok(Slot::Before(before));
+    }
+    if request_digest.is_some() && earlier.ids.contains(&id) {
+        return Err(same_report_twice());
+    }
+    let report = parsed.report.as_ref().map_err(|errors| Refusal::of_fields(errors.clone()))?;
+    let errors = check(known, plan, report, earlier);
+    if !errors.is_empty() {
+        return Err(Refusal::of_fields(errors));
+    }
+    if report.history.is_some() && !request.request.may_enter_history {
+        return Err(Refusal::of_field(
+            RefusalKind::Forbidden,
+            FieldError::new(
+                "/history",
+                "no-right-to-enter-history",
+                "you have no right to enter history",
+                "ask an operator to enter the document",
+            ),
+        ));
+    }
+    let next = earlier.next_revision(known, report);
+    if let Some(given) = report.revision.filter(|given| *given != next) {
+        let what = format!("the report of `{}` for {}", report.unit, report.period);
+        return Err(revision_conflict("/revision", given, next, &what));
+    }
+    let event = Event {
+        id,
+        plan: plan.id.clone(),
+        effective: plan.calendar.start_of_day(report.document.date),
+        actor: request.request.actor.clone(),
+        traceparent: request.request.traceparent.clone(),
+        data: EventData::ReportSubmitted(ReportSubmitted {
+            unit: report.unit.clone(),
+            period: report.period,
+            revision: next,
+            document: report.document.clone(),
+            lines: report.lines.clone(),
+            history: report.history.clone(),
+            request_digest,
+        }),
+    };
+    let event = within_size(event, "")?;
+    earlier.reports.entry((report.unit.clone(), report.period)).or_default().push(report);
+    earlier.ids.insert(id);
+    Ok(Slot::New { event: Box::new(event), revision: next })
+}
+
+/// The id of a report's event: by the caller's key; in a batch without one by its content, so that the same
+/// content is recorded once; else fresh.
+fn identity(
+    known: &Known<'_>,
+    plan: &Plan,
+    request: &ParsedRequest,
+    index: usize,
+    parsed: &ParsedReport,
+) -> (EventId, Option<String>) {
+    if let Some((id, digest)) = request.keyed_id(&plan.id, index) {
+        return (id, Some(digest));
+    }
+    if request.request.operation == Operation::SubmitReports {
+        let id = derived_id(&["content", plan.id.as_str(), &parsed.digest]);
+        return (id, Some(parsed.digest.clone()));
+    }
+    ((known.fresh_id)(), None)
+}
+
+fn same_report_twice() -> Refusal {
+    Refusal::of_fields(vec![FieldError::new(
+        "",
+        "duplicate-report",
+        "the same report stands twice in the batch",
+        "keep one of the two",
+    )])
+}
+
+fn check(known: &Known<'_>, plan: &Plan, report: &SubmitReport, earlier: &Earlier<'_>) -> Vec<FieldError> {
+    let mut errors = Vec::new();
+    let unit = plan.unit(&report.unit);
+    if unit.is_none() {
+        errors.push(unknown_unit("/unit", plan, &report.unit));
+    }
+    check_period(known, plan, report, &mut errors);
+    check_document(known, plan, report, &mut errors);
+    if let Some(unit) = unit {
+        let document_day = plan.calendar.start_of_day(report.document.date);
+        if let Some(since) = dissolved_since(known.facts, plan, &unit.id, document_day) {
+            errors.push(dissolved("/unit", &unit.id, since));
+        }
+    }
+    for (index, line) in report.lines.iter().enumerate() {
+        let pointer = format!("/lines/{index}");
+        check_line(plan, unit, report, line, &pointer, &mut errors);
+        if line.value.is_withdrawn()
+            && plan.measure(&line.measure).is_some()
+            && !earlier.stands(known, report, &line.measure)
+        {
+            errors.push(FieldError::new(
+                format!("{pointer}/withdrawn"),
+                "nothing-to-withdraw",
+                format!("no line of `{}` stands for {} to be withdrawn", line.measure, report.period),
+                "withdraw only what is recorded and not withdrawn yet",
+            ));
+        }
+    }
+    errors
+}
+
+fn check_period(known: &Known<'_>, plan: &Plan, report: &SubmitReport, errors: &mut Vec<FieldError>) {
+    let calendar = &plan.calendar;
+    if !calendar.has_period(report.period) {
+        errors.push(FieldError::new(
+            "/period",
+            "period-outside-the-plan",
+            format!("the plan has no period {}", report.period),
+            format!("report a year from {} to {}", calendar.first_period, calendar.last_period),
+        ));
+    } else if report.period.year() > calendar.year_of(known.now) {
+        errors.push(FieldError::new(
+            "/period",
+            "period-in-the-future",
+            format!("the period {} has not begun", report.period),
+            "report it from 1 January of that year on",
+        ));
+    }
+}
+
+fn check_document(known: &Known<'_>, plan: &Plan, report: &SubmitReport, errors: &mut Vec<FieldError>) {
+    let calendar = &plan.calendar;
+    let today = calendar.date_of(known.now);
+    let date = report.document.date;
+    if date > today {
+        errors.push(FieldError::new(
+            "/document/date",
+            "document-in-the-future",
+            format!("the document is dated {date}; today is {today}"),
+            "give the date that is printed on the document",
+        ));
+        return;
+    }
+    if date.year() < report.period.year() {
+        errors.push(FieldError::new(
+            "/document/date",
+            "document-before-its-period",
+            format!("the document is dated {date}, before the period {} began", report.period),
+            format!("check the period; its documents are dated from {}-01-01 on", report.period),
+        ));
+        return;
+    }
+    let age_days = (today - date).get_days();
+    if age_days > i32::from(calendar.history_after_days) && report.history.is_none() {
+        errors.push(FieldError::new(
+            "/history",
+            "history-required",
+            format!(
+                "the document is {age_days} days old; one older than {} days is entered as history",
+                calendar.history_after_days
+            ),
+            "say in `history` why it is entered now",
+        ));
+    }
+}
+
+fn check_line(
+    plan: &Plan,
+    unit: Option<&Unit>,
+    report: &SubmitReport,
+    line: &ReportLine,
+    pointer: &str,
+    errors: &mut Vec<FieldError>,
+) {
+    let Some(measure) = plan.measure(&line.measure) else {
+        let ids = plan.measures.iter().filter(|measure| unit.is_none_or(|unit| unit.level == measure.level));
+        let ids: Vec<&str> = ids.map(|measure| measure.id.as_str()).collect();
+        errors.push(FieldError::new(
+            format!("{pointer}/measure"),
+            "unknown-measure",
+            format!("the plan has no measure `{}`", line.measure),
+            format!("use one of {}", ids.join(", ")),
+        ));
+        return;
+    };
+    if let Some(unit) = unit.filter(|unit| unit.level != measure.level) {
+        errors.push(FieldError::new(
+            format!("{pointer}/measure"),
+            "measure-of-another-level",
+            format!(
+                "`{}` is reported by units of level {}; `{}` is of level {}",
+                measure.id, measure.level, unit.id, unit.level
+            ),
+            "leave the line out, or report it for the right unit",
+        ));
+        return;
+    }
+    let wrong_kind = |expected: &str| {
+        FieldError::new(
+            pointer,
+            "value-of-another-kind",
+            format!("`{}` is measured as {expected}", measure.id),
+            format!("give {expected}"),
+        )
+    };
+    match (&measure.kind, line.value) {
+        (_, LineValue::Withdrawn { .. }) | (MeasureKind::Rate, LineValue::Rate { .. }) => {}
+        (MeasureKind::Rate, _) => errors.push(wrong_kind("`numerator` and `denominator`")),
+        (MeasureKind::Level { highest }, LineValue::Level { level }) => {
+            if level > *highest {
+                errors.push(FieldError::new(
+                    format!("{pointer}/level"),
+                    "out-of-range",
+                    format!("level {level} does not exist for `{}`", measure.id),
+                    format!("give a level from 0 to {highest}"),
+                ));
+            }
+        }
+        (MeasureKind::Level { .. }, _) => errors.push(wrong_kind("`level`")),
+        (MeasureKind::Attained { months }, LineValue::Attained { recognised_year, .. }) => {
+            check_recognised_year(report, *months, recognised_year, pointer, errors);
+        }
+        (MeasureKind::Attained { .. }, _) => errors.push(wrong_kind("`attained`")),
+    }
+}
+
+fn check_recognised_year(
+    report: &SubmitReport,
+    months: Option<u16>,
+    recognised_year: Option<Period>,
+    pointer: &str,
+    errors: &mut Vec<FieldError>,
+) {
+    let Some(year) = recognised_year else { return };
+    let pointer = format!("{pointer}/recognised_year");
+    if months.is_none() {
+        errors.push(FieldError::new(
+            pointer,
+            "not-a-recognition",
+            "this measure is no recognition that lapses",
+            "leave `recognised_year` out",
+        ));
+    } else if year > report.period {
+        errors.push(FieldError::new(
+            pointer,
+            "recognised-after-its-period",
+            format!("recognised in {year}, after the period {}", report.period),
+            "give the year of the decision that recognised it",
+        ));
+    }
+}

@@ -1,0 +1,76 @@
+//! Admission of unit changes.
+
+use super::{
+    Known, ParsedRequest, Slot, before_the_plan, dissolved, dissolved_since, recorded_before,
+    revision_conflict, unknown_unit, within_size,
+};
+use events::command::ChangeUnit;
+use events::{Event, EventData, FieldError, Refusal, UnitChange, UnitChanged};
+use plan::{Level, Plan};
+
+pub(super) fn admit(
+    known: &Known<'_>,
+    plan: &Plan,
+    request: &ParsedRequest,
+    change: &ChangeUnit,
+) -> Result<Slot, Refusal> {
+    let keyed = request.keyed_id(&plan.id, 0);
+    let (id, request_digest) =
+        keyed.map_or_else(|| ((known.fresh_id)(), None), |(id, digest)| (id, Some(digest)));
+    if let Some(before) = recorded_before(known, plan, &id, request_digest.as_deref())? {
+        return Ok(Slot::Before(before));
+    }
+    let errors = check(known, plan, change);
+    if !errors.is_empty() {
+        return Err(Refusal::of_fields(errors));
+    }
+    let next = u32::try_from(known.facts.unit_changes(&change.unit).len() + 1).unwrap_or(u32::MAX);
+    if let Some(given) = change.revision.filter(|given| *given != next) {
+        return Err(revision_conflict("/revision", given, next, &format!("the unit `{}`", change.unit)));
+    }
+    let event = Event {
+        id,
+        plan: plan.id.clone(),
+        effective: plan.calendar.start_of_day(change.effective),
+        actor: request.request.actor.clone(),
+        traceparent: request.request.traceparent.clone(),
+        data: EventData::UnitChanged(UnitChanged {
+            unit: change.unit.clone(),
+            change: change.change.clone(),
+            revision: next,
+            effective: change.effective,
+            instrument: change.instrument.clone(),
+            reason: change.reason.clone(),
+            request_digest,
+        }),
+    };
+    let event = within_size(event, "")?;
+    Ok(Slot::New { event: Box::new(event), revision: next })
+}
+
+fn check(known: &Known<'_>, plan: &Plan, change: &ChangeUnit) -> Vec<FieldError> {
+    let mut errors = Vec::new();
+    if change.effective < plan.adopted {
+        errors.push(before_the_plan(plan, change.effective));
+    }
+    let Some(unit) = plan.unit(&change.unit) else {
+        errors.push(unknown_unit("/unit", plan, &change.unit));
+        return errors;
+    };
+    let effective = plan.calendar.start_of_day(change.effective);
+    let dissolves = change.change == UnitChange::Dissolve;
+    if dissolves && unit.level == Level::Province {
+        errors.push(FieldError::new(
+            "/change",
+            "province-stays",
+            format!("`{}` is the province; the plan ends with it", unit.id),
+            "dissolve districts only",
+        ));
+    }
+    // A second dissolution is refused whatever its date: which of the two holds could not be told.
+    let until = if dissolves { events::Timestamp::MAX } else { effective };
+    if let Some(since) = dissolved_since(known.facts, plan, &unit.id, until) {
+        errors.push(dissolved("/unit", &unit.id, since));
+    }
+    errors
+}

@@ -1,0 +1,261 @@
+//! The service: the log open for writing, the mirror to the stream, and the endpoints on the bus.
+
+use crate::admission::{ParsedRequest, acceptance};
+use crate::adoption::{AdoptError, adopt_or_compare};
+use crate::writer::{Submission, Writing};
+use bus::{Bus, BusConfig, ConnectError, Endpoint, Mirror, MirrorHandle, MirrorState, ServeError, ServiceError, ServiceHandle};
+use bytes::Bytes;
+use event_log::{Committer, CommitLimits, CommitterThread, Log, OpenError, Opened, Options, Outcome, SystemClock, WriteState};
+use events::command::{Acceptance, Answer, Request};
+use events::{EventId, FieldError, PlanId, Refusal, RefusalKind};
+use indicators::ApplyError;
+use plan::{Calendar, Plan};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use service::{Health, JournalSource, Metrics, health_endpoint, metrics_endpoint};
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+use thiserror::Error;
+use tokio::task::JoinHandle;
+
+/// How many requests are worked on at once; the bus lets the rest wait.
+const REQUESTS_AT_ONCE: usize = 512;
+/// How many look-ups of single events are worked on at once.
+const LOOKUPS_AT_ONCE: usize = 16;
+
+/// What ingestion needs to start.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The plan whose log this is.
+    pub plan: PlanId,
+    /// The plan file that is adopted into an empty log, and compared with the log otherwise. May be left out
+    /// once the plan is adopted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan_file: Option<PathBuf>,
+    /// The directory of the log.
+    pub data: PathBuf,
+    /// How many copies of the stream the servers keep; 1 unless there are three servers.
+    #[serde(default = "one")]
+    pub replicas: usize,
+    /// How the bus is reached.
+    pub bus: BusConfig,
+}
+
+fn one() -> usize {
+    1
+}
+
+/// Why ingestion did not start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The log did not open.
+    #[error("cannot open the log")]
+    Open(#[from] OpenError),
+    /// The plan file is wrong, or another plan than the log's.
+    #[error(transparent)]
+    Adopt(#[from] AdoptError),
+    /// The log cannot be folded.
+    #[error("cannot fold the log")]
+    Fold(#[from] ApplyError),
+    /// The writer's thread did not start.
+    #[error("cannot start the writer's thread")]
+    Thread(#[source] std::io::Error),
+    /// The bus is not reachable.
+    #[error("cannot reach the bus")]
+    Connect(#[from] ConnectError),
+    /// The endpoints cannot be offered.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+    /// Opening was cut short.
+    #[error("opening the log was cut short")]
+    Cut(#[from] tokio::task::JoinError),
+}
+
+/// Ingestion, running.
+pub struct Running {
+    served: ServiceHandle,
+    mirror: MirrorHandle,
+    writer: CommitterThread<Writing>,
+    watching: JoinHandle<()>,
+}
+
+struct Shared {
+    committer: Committer<Writing>,
+    log: Log,
+    calendar: Calendar,
+    mirror: tokio::sync::watch::Receiver<MirrorState>,
+}
+
+/// Opens the log, adopts the plan where the log is empty, and offers the endpoints.
+pub async fn start(config: Config, metrics: Metrics) -> Result<Running, StartError> {
+    let bus = Bus::connect(&config.bus).await?;
+    let plan = config.plan.clone();
+    let (log, writer, calendar) = tokio::task::spawn_blocking(move || open(&config)).await??;
+    let health = Health::new("ingestion");
+    let source = Arc::new(JournalSource::new(log.clone()));
+    let mirror = Mirror::start(&bus, &plan, source.clone(), 1);
+    let shared = Arc::new(Shared {
+        committer: writer.0,
+        log: log.clone(),
+        calendar,
+        mirror: mirror.state(),
+    });
+    let submit = Arc::clone(&shared);
+    let lookup = Arc::clone(&shared);
+    let endpoints = vec![
+        Endpoint::new("submit", REQUESTS_AT_ONCE, move |context| {
+            let shared = Arc::clone(&submit);
+            async move { shared.submit(&context.payload).await }
+        }),
+        Endpoint::new("log.event", LOOKUPS_AT_ONCE, move |context| {
+            let shared = Arc::clone(&lookup);
+            async move { shared.event(&context.payload).await }
+        }),
+        bus::log_read_endpoint(source),
+        health_endpoint(&health),
+        metrics_endpoint(&metrics),
+    ];
+    let watching = tokio::spawn(watch(health, log, mirror.state()));
+    let served = bus.serve(&plan, "ingestion", env!("CARGO_PKG_VERSION"), endpoints).await?;
+    Ok(Running { served, mirror, writer: writer.1, watching })
+}
+
+type Started = (Log, (Committer<Writing>, CommitterThread<Writing>), Calendar);
+
+fn open(config: &Config) -> Result<Started, StartError> {
+    let Opened { log, mut writer, report } = event_log::open(&config.data, &config.plan, Options::default())?;
+    tracing::info!(head = %log.head(), "Opened the log: {report}");
+    adopt_or_compare(&log, &mut writer, &config.plan, config.plan_file.as_deref())?;
+    let writing = Writing::fold(log.clone())?;
+    let adopted: &Plan =
+        &writing.facts().adopted().expect("a log that is not empty begins with its plan").plan;
+    let calendar = adopted.calendar.clone();
+    let clock = Arc::new(SystemClock);
+    let started = Committer::start(writer, log.clone(), writing, clock, CommitLimits::default())
+        .map_err(StartError::Thread)?;
+    Ok((log, started, calendar))
+}
+
+impl service::Running for Running {
+    /// Closes the door, finishes what was taken in, and lets the mirror catch up within the grace.
+    async fn stop(self, grace: Duration) {
+        let deadline = Instant::now() + grace;
+        self.served.stop(grace / 2).await;
+        let writer = self.writer;
+        let stopped = tokio::task::spawn_blocking(move || writer.stop()).await;
+        self.mirror.stop(deadline.saturating_duration_since(Instant::now())).await;
+        self.watching.abort();
+        drop(stopped);
+    }
+}
+
+/// Says in health whether the log takes events and whether the stream follows.
+async fn watch(health: Health, log: Log, mut mirror: tokio::sync::watch::Receiver<MirrorState>) {
+    let (log_check, mirror_check) = (health.check("log"), health.check("mirror"));
+    let mut tick = tokio::time::interval(Duration::from_millis(500));
+    loop {
+        match log.write_state() {
+            WriteState::Writing => log_check.ok(),
+            other @ (WriteState::NoSpace | WriteState::Stopped { .. } | WriteState::ClockStopped(_)) => {
+                log_check.down(other.to_string());
+            }
+        }
+        match mirror.borrow_and_update().clone() {
+            MirrorState::Following { mirrored } => {
+                metrics::gauge!("planwatch_mirror_lag_events").set(log.head().0.saturating_sub(mirrored.0) as f64);
+                mirror_check.ok();
+            }
+            other => mirror_check.down(other.to_string()),
+        }
+        tokio::select! {
+            _ = tick.tick() => {}
+            changed = mirror.changed() => if changed.is_err() { return },
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EventQuery {
+    id: String,
+}
+
+fn reply(value: &impl Serialize) -> Bytes {
+    serde_json::to_vec(value).expect("answers are plain data").into()
+}
+
+impl Shared {
+    async fn submit(&self, payload: &Bytes) -> Result<Bytes, ServiceError> {
+        let request: Request = serde_json::from_slice(payload)
+            .map_err(|error| ServiceError::new(400, format!("this is no request: {error}")))?;
+        let operation = request.operation.name();
+        let begun = Instant::now();
+        let answer = self.answer(request).await;
+        let outcome = match &answer {
+            Answer::Recorded(_) => "recorded",
+            Answer::Checked(_) => "checked",
+            Answer::Refused(_) => "refused",
+        };
+        metrics::counter!("planwatch_requests_total", "operation" => operation, "outcome" => outcome).increment(1);
+        metrics::histogram!("planwatch_request_seconds", "operation" => operation)
+            .record(begun.elapsed().as_secs_f64());
+        Ok(reply(&answer))
+    }
+
+    async fn answer(&self, request: Request) -> Answer {
+        if let MirrorState::Fork { position, why } = &*self.mirror.borrow() {
+            let detail = format!(
+                "the log and the stream differ at position {position} ({why}); nothing is recorded until a person decides"
+            );
+            return Answer::Refused(Refusal::new(RefusalKind::Unavailable, detail));
+        }
+        let request = match ParsedRequest::read(request) {
+            Ok(request) => request,
+            Err(answer) => return answer,
+        };
+        let before = Arc::new(OnceLock::new());
+        let submission = Submission { request, before: Arc::clone(&before) };
+        match self.committer.submit(submission).await {
+            Ok(Outcome::Answered(answer)) => answer,
+            Ok(Outcome::Recorded(recorded)) => {
+                let mut new = recorded.iter().map(|recorded| acceptance(&self.calendar, recorded));
+                let slots = before.get().cloned().unwrap_or_default();
+                let acceptances: Vec<Acceptance> =
+                    slots.into_iter().filter_map(|slot| slot.or_else(|| new.next())).collect();
+                Answer::Recorded(acceptances)
+            }
+            Err(error) => {
+                let kind = if error.is_retryable() { RefusalKind::Unavailable } else { RefusalKind::TooLarge };
+                Answer::Refused(Refusal::new(kind, error.to_string()))
+            }
+        }
+    }
+
+    async fn event(&self, payload: &Bytes) -> Result<Bytes, ServiceError> {
+        let query: EventQuery = serde_json::from_slice(payload)
+            .map_err(|error| ServiceError::new(400, format!("write {{\"id\": \"…\"}}: {error}")))?;
+        let Ok(id) = EventId::parse_str(&query.id) else { return Ok(reply(&json!({"refused": no_event(&query.id)}))) };
+        let log = self.log.clone();
+        let found = tokio::task::spawn_blocking(move || log.event_by_id(&id)).await;
+        match found {
+            Ok(Ok(Some(stored))) => {
+                let event: Value = serde_json::from_slice(&stored.bytes)
+                    .map_err(|error| ServiceError::new(500, format!("event {id} cannot be read: {error}")))?;
+                Ok(reply(&json!({"ok": event})))
+            }
+            Ok(Ok(None)) => Ok(reply(&json!({"refused": no_event(&query.id)}))),
+            Ok(Err(error)) => Err(ServiceError::new(503, error.to_string())),
+            Err(error) => Err(ServiceError::new(503, error.to_string())),
+        }
+    }
+}
+
+fn no_event(id: &str) -> Refusal {
+    let shown: String = id.chars().take(40).collect();
+    Refusal::of_field(
+        RefusalKind::NotFound,
+        FieldError::new("", "unknown-event", format!("the log holds no event `{shown}`"), "take the id from an answer or from the list of events"),
+    )
+}

@@ -1,0 +1,432 @@
+//! Admission, given what is recorded, when something is asked, then what follows.
+
+use events::command::{Answer, Operation, Request};
+use events::{ActorId, EventData, EventId, LineValue, Position, Recorded, Refusal, RefusalKind, Timestamp};
+use indicators::Facts;
+use ingestion::admission::{Decision, Known, ParsedRequest, Slot, admit};
+use ingestion::adoption_events;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use std::cell::Cell;
+use std::collections::BTreeMap;
+
+const PLAN: &str = include_str!("../../../deploy/plans/binh-duong.toml");
+const NOW: &str = "2024-11-25T09:00:00+07:00";
+
+/// A log in memory with admission before it.
+struct World {
+    facts: Facts,
+    recorded: BTreeMap<EventId, Recorded>,
+    now: Timestamp,
+    ids: Cell<u128>,
+    may_enter_history: bool,
+    key: Option<String>,
+}
+
+impl World {
+    fn new() -> World {
+        let plan = plan::file::read("binh-duong.toml", PLAN).expect("the plan file is right");
+        let mut world = World {
+            facts: Facts::new(),
+            recorded: BTreeMap::new(),
+            now: NOW.parse().unwrap(),
+            ids: Cell::new(1),
+            may_enter_history: true,
+            key: None,
+        };
+        for event in adoption_events(&plan, false) {
+            world.record(event);
+        }
+        world
+    }
+
+    fn record(&mut self, event: events::Event) -> Position {
+        let position = self.facts.head().next();
+        let recorded = Recorded { position, recorded_at: self.now, event };
+        self.facts.apply(&recorded).unwrap();
+        self.recorded.insert(recorded.event.id, recorded);
+        position
+    }
+
+    fn decide(&self, operation: Operation, subject: Option<&str>, body: &str) -> Decision {
+        let request = Request {
+            operation,
+            actor: ActorId::parse("operator-1").unwrap(),
+            may_enter_history: self.may_enter_history,
+            idempotency_key: self.key.clone(),
+            traceparent: None,
+            dry_run: false,
+            subject: subject.map(str::to_owned),
+            body: body.to_owned(),
+        };
+        let parsed = match ParsedRequest::read(request) {
+            Ok(parsed) => parsed,
+            Err(answer) => return Decision::Answer(answer),
+        };
+        let find = |id: &EventId| self.recorded.get(id).cloned();
+        let fresh_id = || {
+            self.ids.set(self.ids.get() + 1);
+            EventId::from_u128(self.ids.get())
+        };
+        admit(&Known { facts: &self.facts, now: self.now, find: &find, fresh_id: &fresh_id }, &parsed)
+    }
+
+    /// Records what is asked, and gives the revisions it became.
+    fn accept(&mut self, operation: Operation, body: &Value) -> Vec<u32> {
+        match self.decide(operation, None, &body.to_string()) {
+            Decision::Record(slots) => slots
+                .into_iter()
+                .map(|slot| match slot {
+                    Slot::New { event, revision } => {
+                        self.record(*event);
+                        revision
+                    }
+                    Slot::Before(acceptance) => acceptance.revision,
+                })
+                .collect(),
+            Decision::Answer(Answer::Recorded(before)) => {
+                before.iter().map(|acceptance| acceptance.revision).collect()
+            }
+            other => panic!("{body} was not accepted: {other:?}"),
+        }
+    }
+
+    fn refuse(&self, operation: Operation, body: &str) -> Refusal {
+        match self.decide(operation, None, body) {
+            Decision::Answer(Answer::Refused(refusal)) => refusal,
+            other => panic!("{body} was not refused: {other:?}"),
+        }
+    }
+}
+
+fn report(change: impl FnOnce(&mut Value)) -> Value {
+    let mut report = json!({
+        "unit": "di-an", "period": "2024", "document": {"number": "215/BC-UBND", "date": "2024-11-22"},
+        "lines": [{"measure": "information-literacy", "numerator": 118_400, "denominator": 214_000},
+                  {"measure": "lower-secondary-level", "level": 2},
+                  {"measure": "learning-district", "attained": true}]
+    });
+    change(&mut report);
+    report
+}
+
+fn codes(refusal: &Refusal) -> Vec<(&str, &str)> {
+    refusal.errors.iter().map(|error| (error.pointer.as_str(), error.code.as_str())).collect()
+}
+
+#[test]
+fn a_report_becomes_the_next_revision_of_its_unit_and_period() {
+    let mut world = World::new();
+    assert_eq!(world.accept(Operation::SubmitReport, &report(|_| {})), [1]);
+    assert_eq!(world.accept(Operation::SubmitReport, &report(|report| report["revision"] = json!(2))), [2]);
+    let other_unit = report(|report| report["unit"] = json!("ben-cat"));
+    assert_eq!(world.accept(Operation::SubmitReport, &other_unit), [1]);
+    let refusal = world.refuse(
+        Operation::SubmitReport,
+        &report(|report| report["revision"] = json!(2)).to_string(),
+    );
+    assert_eq!(refusal.kind, RefusalKind::Conflict);
+    assert!(refusal.detail.contains("is at revision 2"), "{}", refusal.detail);
+}
+
+#[test]
+fn every_rule_names_the_field_that_breaks_it() {
+    let line = |line: Value| move |report: &mut Value| report["lines"] = json!([line]);
+    let set = |pointer: &'static str, value: Value| {
+        move |report: &mut Value| {
+            let (parent, name) = pointer.rsplit_once('/').unwrap();
+            report.pointer_mut(parent).unwrap()[name] = value;
+        }
+    };
+    type Change = Box<dyn FnOnce(&mut Value)>;
+    let rate = |numerator: Value, denominator: Value| {
+        json!({"measure": "life-skills", "numerator": numerator, "denominator": denominator})
+    };
+    let cases: Vec<(Change, &str, &str)> = vec![
+        (Box::new(set("/unit", json!("ha-noi"))), "/unit", "unknown-unit"),
+        (Box::new(set("/unit", json!("Dĩ An"))), "/unit", "unknown-unit"),
+        (Box::new(set("/period", json!("2020"))), "/period", "period-outside-the-plan"),
+        (Box::new(set("/period", json!("2031"))), "/period", "period-outside-the-plan"),
+        (Box::new(set("/period", json!("2025"))), "/period", "period-in-the-future"),
+        (Box::new(set("/period", json!(2024))), "/period", "wrong-type"),
+        (Box::new(set("/document/date", json!("2024-11-26"))), "/document/date", "document-in-the-future"),
+        (Box::new(set("/document/date", json!("2023-12-31"))), "/document/date", "document-before-its-period"),
+        (Box::new(set("/document/date", json!("2024-10-24"))), "/history", "history-required"),
+        (Box::new(set("/document/date", json!("2024-02-30"))), "/document/date", "not-a-date"),
+        (Box::new(line(json!({"measure": "gdp", "level": 1}))), "/lines/0/measure", "unknown-measure"),
+        (
+            Box::new(line(json!({"measure": "preschool-age-5", "attained": true}))),
+            "/lines/0/measure",
+            "measure-of-another-level",
+        ),
+        (Box::new(line(json!({"measure": "life-skills", "level": 1}))), "/lines/0", "value-of-another-kind"),
+        (Box::new(line(json!({"measure": "primary-level", "level": 4}))), "/lines/0/level", "out-of-range"),
+        (Box::new(line(json!({"measure": "primary-level", "level": -1}))), "/lines/0/level", "negative"),
+        (Box::new(line(rate(json!(3), json!(2)))), "/lines/0/numerator", "numerator-above-denominator"),
+        (Box::new(line(rate(json!(-3), json!(2)))), "/lines/0/numerator", "negative"),
+        (Box::new(line(rate(json!(1.5), json!(2)))), "/lines/0/numerator", "not-a-whole-number"),
+        (Box::new(line(rate(json!(1), json!(1_000_000_000_001_u64)))), "/lines/0/denominator", "out-of-range"),
+        (Box::new(line(json!({"measure": "life-skills", "withdrawn": true}))), "/lines/0/withdrawn", "nothing-to-withdraw"),
+        (
+            Box::new(line(json!({"measure": "learning-district", "attained": true, "recognised_year": "2025"}))),
+            "/lines/0/recognised_year",
+            "recognised-after-its-period",
+        ),
+        (
+            Box::new(|report: &mut Value| {
+                let first = report["lines"][0].clone();
+                report["lines"].as_array_mut().unwrap().push(first);
+            }),
+            "/lines/3/measure",
+            "duplicate-measure",
+        ),
+        (Box::new(set("/colour", json!("red"))), "/colour", "unknown-field"),
+        (Box::new(set("/lines", json!([]))), "/lines", "empty"),
+        (Box::new(set("/document/number", json!(" "))), "/document/number", "empty"),
+    ];
+    let world = World::new();
+    for (change, pointer, code) in cases {
+        let body = report(change).to_string();
+        let refusal = world.refuse(Operation::SubmitReport, &body);
+        assert_eq!(refusal.kind, RefusalKind::Rules, "{body}");
+        assert_eq!(codes(&refusal), [(pointer, code)], "{body}");
+        assert!(refusal.errors.iter().all(|error| !error.reason.is_empty() && !error.remedy.is_empty()));
+    }
+    let twice = r#"{"unit":"di-an","unit":"ben-cat"}"#;
+    assert_eq!(codes(&world.refuse(Operation::SubmitReport, twice)), [("/unit", "duplicate-key")]);
+    assert_eq!(world.refuse(Operation::SubmitReport, "{").kind, RefusalKind::Malformed);
+}
+
+#[test]
+fn history_needs_a_reason_and_the_right() {
+    let mut world = World::new();
+    let old = report(|report| {
+        report["document"]["date"] = json!("2024-01-22");
+        report["history"] = json!("found in the archive");
+    });
+    world.may_enter_history = false;
+    assert_eq!(world.refuse(Operation::SubmitReport, &old.to_string()).kind, RefusalKind::Forbidden);
+    world.may_enter_history = true;
+    assert_eq!(world.accept(Operation::SubmitReport, &old), [1]);
+}
+
+#[test]
+fn what_is_withdrawn_is_what_stands_by_the_highest_revision() {
+    let mut world = World::new();
+    world.accept(Operation::SubmitReport, &report(|_| {}));
+    let withdraw = report(|report| {
+        report["lines"] = json!([{"measure": "information-literacy", "withdrawn": true}]);
+    });
+    assert_eq!(world.accept(Operation::SubmitReport, &withdraw), [2]);
+    let again = world.refuse(Operation::SubmitReport, &withdraw.to_string());
+    assert_eq!(codes(&again), [("/lines/0/withdrawn", "nothing-to-withdraw")]);
+}
+
+#[test]
+fn the_same_key_gives_the_first_answer_and_refuses_another_body() {
+    let mut world = World::new();
+    world.key = Some("k-1".into());
+    assert_eq!(world.accept(Operation::SubmitReport, &report(|_| {})), [1]);
+    let head = world.facts.head();
+    assert_eq!(world.accept(Operation::SubmitReport, &report(|_| {})), [1]);
+    assert_eq!(world.facts.head(), head, "the same request records once");
+    let other = report(|report| report["period"] = json!("2023"));
+    let refusal = world.refuse(Operation::SubmitReport, &other.to_string());
+    assert_eq!((refusal.kind, codes(&refusal)[0].1), (RefusalKind::Conflict, "idempotency-key-reused"));
+}
+
+#[test]
+fn a_refusal_binds_no_key() {
+    let mut world = World::new();
+    world.key = Some("k-1".into());
+    world.refuse(Operation::SubmitReport, &report(|report| report["unit"] = json!("ha-noi")).to_string());
+    assert_eq!(world.accept(Operation::SubmitReport, &report(|_| {})), [1]);
+}
+
+#[test]
+fn a_batch_is_recorded_whole_or_not_at_all_and_the_same_content_once() {
+    let mut world = World::new();
+    let second = report(|report| {
+        report["document"]["number"] = json!("230/BC-UBND");
+        report["lines"] = json!([{"measure": "learning-district", "withdrawn": true}]);
+    });
+    let batch = json!({"reports": [report(|_| {}), second]});
+    assert_eq!(world.accept(Operation::SubmitReports, &batch), [1, 2]);
+    let head = world.facts.head();
+    assert_eq!(world.accept(Operation::SubmitReports, &batch), [1, 2]);
+    assert_eq!(world.facts.head(), head);
+
+    let wrong = json!([report(|report| report["unit"] = json!("ben-cat")),
+                       report(|report| report["unit"] = json!("ha-noi")),
+                       report(|report| report["lines"][1]["level"] = json!(9))]);
+    let refusal = world.refuse(Operation::SubmitReports, &wrong.to_string());
+    assert_eq!(codes(&refusal), [("/1/unit", "unknown-unit"), ("/2/lines/1/level", "out-of-range")]);
+}
+
+#[test]
+fn targets_follow_the_rules_of_the_plan() {
+    let target = |change: &dyn Fn(&mut Value)| {
+        let mut target = json!({"indicator": "life-skills", "review": "2025", "percent": "55",
+                                "effective": "2024-03-01", "instrument": "12/QĐ-UBND"});
+        change(&mut target);
+        target
+    };
+    let mut world = World::new();
+    assert_eq!(world.accept(Operation::ChangeTarget, &target(&|_| {})), [2], "the plan's own target is the first");
+    let own = target(&|target| target["unit"] = json!("di-an"));
+    assert_eq!(world.accept(Operation::ChangeTarget, &own), [1]);
+
+    type Change<'a> = &'a dyn Fn(&mut Value);
+    let cases: Vec<(Change<'_>, &str, &str)> = vec![
+        (&|target| target["indicator"] = json!("gdp"), "/indicator", "unknown-indicator"),
+        (&|target| target["review"] = json!("2027"), "/review", "unknown-review"),
+        (&|target| target["percent"] = json!("101"), "/percent", "not-a-percentage"),
+        (&|target| target["percent"] = json!(55), "/percent", "wrong-type"),
+        (&|target| target["effective"] = json!("2022-03-15"), "/effective", "before-the-plan"),
+        (&|target| target["effective"] = json!("2026-01-01"), "/effective", "review-is-over"),
+        (&|target| target["unit"] = json!("binh-duong"), "/unit", "province-named"),
+        (&|target| target["unit"] = json!("ha-noi"), "/unit", "unknown-unit"),
+        (
+            &|target| {
+                target["unit"] = json!("di-an");
+                target["indicator"] = json!("districts-primary-3");
+            },
+            "/unit",
+            "no-target-of-its-own",
+        ),
+        (
+            &|target| {
+                let target = target.as_object_mut().unwrap();
+                target.remove("percent");
+                target.insert("withdrawn".into(), json!(true));
+            },
+            "/withdrawn",
+            "province-target-stays",
+        ),
+        (
+            &|target| {
+                target["unit"] = json!("ben-cat");
+                let target = target.as_object_mut().unwrap();
+                target.remove("percent");
+                target.insert("withdrawn".into(), json!(true));
+            },
+            "/withdrawn",
+            "nothing-to-withdraw",
+        ),
+        (
+            &|target| {
+                target.as_object_mut().unwrap().remove("instrument");
+            },
+            "/instrument",
+            "missing",
+        ),
+        (
+            &|target| {
+                target.as_object_mut().unwrap().remove("effective");
+            },
+            "/effective",
+            "missing",
+        ),
+    ];
+    for (change, pointer, code) in cases {
+        let body = target(change).to_string();
+        assert_eq!(codes(&world.refuse(Operation::ChangeTarget, &body)), [(pointer, code)], "{body}");
+    }
+}
+
+#[test]
+fn a_changed_target_keeps_its_mark_and_an_unrestated_one_has_the_plans() {
+    let world = World::new();
+    let mark_of = |body: Value| match world.decide(Operation::ChangeTarget, None, &body.to_string()) {
+        Decision::Record(slots) => match &slots[0] {
+            Slot::New { event, .. } => match &event.data {
+                EventData::TargetChanged(changed) => changed.mark,
+                other => panic!("{other:?}"),
+            },
+            Slot::Before(_) => panic!("nothing was recorded before"),
+        },
+        other => panic!("{other:?}"),
+    };
+    let target = |indicator: &str, review: &str, field: &str, value: Value| {
+        json!({"indicator": indicator, "review": review, field: value, "effective": "2024-03-01", "instrument": "1"})
+    };
+    use events::Mark::{Attain, Maintain};
+    assert_eq!(mark_of(target("districts-primary-3", "2025", "percent", json!("90"))), Maintain);
+    assert_eq!(mark_of(target("life-skills", "2025", "percent", json!("55"))), Attain);
+    assert_eq!(mark_of(target("preschool-age-5", "2030", "attained", json!(true))), Maintain);
+    assert_eq!(mark_of(target("learning-province", "2025", "attained", json!(true))), Attain);
+}
+
+#[test]
+fn a_dissolved_unit_reports_no_more_and_changes_no_more() {
+    let mut world = World::new();
+    let dissolve = json!({"unit": "di-an", "change": "dissolve", "effective": "2024-11-01", "instrument": "9/NQ"});
+    assert_eq!(world.accept(Operation::ChangeUnit, &dissolve), [1]);
+    let late = world.refuse(Operation::SubmitReport, &report(|_| {}).to_string());
+    assert_eq!(codes(&late), [("/unit", "unit-dissolved")]);
+    let before = report(|report| report["document"]["date"] = json!("2024-10-31"));
+    assert_eq!(world.accept(Operation::SubmitReport, &before), [1]);
+    let rename = json!({"unit": "di-an", "change": "rename", "name": "X", "effective": "2024-12-01", "instrument": "9"});
+    assert_eq!(codes(&world.refuse(Operation::ChangeUnit, &rename.to_string())), [("/unit", "unit-dissolved")]);
+    let province = json!({"unit": "binh-duong", "change": "dissolve", "effective": "2024-12-01", "instrument": "9"});
+    assert_eq!(codes(&world.refuse(Operation::ChangeUnit, &province.to_string())), [("/change", "province-stays")]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    /// Whatever is asked in whatever order: what is admitted can be folded, revisions follow each other,
+    /// rates hold, nothing is withdrawn that does not stand, and what is refused changes nothing.
+    #[test]
+    fn random_reports_never_break_what_admission_promises(
+        asked in prop::collection::vec((0..3_usize, 0..4_i32, 0..4_u32, 0..6_u64, 0..6_u64, 0..4_u8), 1..60)
+    ) {
+        let mut world = World::new();
+        let units = ["di-an", "ben-cat", "nowhere"];
+        let mut revisions: BTreeMap<(String, String), u32> = BTreeMap::new();
+        let mut standing: BTreeMap<(String, String), bool> = BTreeMap::new();
+        for (unit, year, revision, numerator, denominator, kind) in asked {
+            let (unit, period) = (units[unit].to_owned(), (2022 + year).to_string());
+            let line = match kind {
+                0 => json!({"measure": "life-skills", "withdrawn": true}),
+                1 => json!({"measure": "life-skills", "level": denominator}),
+                _ => json!({"measure": "life-skills", "numerator": numerator, "denominator": denominator}),
+            };
+            let mut body = json!({"unit": unit, "period": period, "lines": [line], "history": "random",
+                                  "document": {"number": "1", "date": format!("{}-11-01", (2022 + year).min(2024))}});
+            if revision > 0 {
+                body["revision"] = json!(revision);
+            }
+            let key = (unit.clone(), period.clone());
+            let before = world.facts.digest();
+            match world.decide(Operation::SubmitReport, None, &body.to_string()) {
+                Decision::Record(slots) => {
+                    for slot in slots {
+                        let Slot::New { event, revision: became } = slot else { panic!("no key was given") };
+                        let EventData::ReportSubmitted(data) = &event.data else { panic!("it was a report") };
+                        prop_assert_eq!(became, revisions.get(&key).copied().unwrap_or(0) + 1);
+                        prop_assert!(revision == 0 || revision == became);
+                        match data.lines[0].value {
+                            LineValue::Rate { numerator, denominator } => {
+                                prop_assert!(numerator <= denominator);
+                                standing.insert(key.clone(), true);
+                            }
+                            LineValue::Withdrawn { .. } => {
+                                prop_assert_eq!(standing.insert(key.clone(), false), Some(true));
+                            }
+                            other => prop_assert!(false, "a rate was admitted as {:?}", other),
+                        }
+                        revisions.insert(key.clone(), became);
+                        world.record(*event);
+                        prop_assert!(world.facts.parked().is_empty());
+                    }
+                }
+                Decision::Answer(Answer::Refused(refusal)) => {
+                    prop_assert!(!refusal.errors.is_empty());
+                    prop_assert_eq!(world.facts.digest(), before);
+                }
+                Decision::Answer(other) => prop_assert!(false, "{:?}", other),
+            }
+        }
+    }
+}
