@@ -341,7 +341,12 @@ pub fn read_alert_id(text: &str) -> Result<AlertId, Refusal> {
     AlertId::parse_str(text).map_err(|_| {
         Refusal::of_field(
             RefusalKind::NotFound,
-            FieldError::new("", "unknown-alert", format!("there is no alert `{text}`"), "take the id from the list of alerts"),
+            FieldError::new(
+                "",
+                "unknown-alert",
+                format!("there is no alert `{text}`"),
+                "take the id from the list of alerts",
+            ),
         )
     })
 }

@@ -330,7 +330,7 @@ pub enum TargetValue {
 }
 
 /// A target was set, changed or withdrawn.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TargetChanged {
     /// What the target is for.
     pub indicator: IndicatorId,
@@ -358,6 +358,49 @@ pub struct TargetChanged {
     pub request_digest: Option<String>,
 }
 
+impl<'de> Deserialize<'de> for TargetChanged {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        /// All fields that the data may have; exactly one of the four values belongs to it.
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Fields {
+            indicator: IndicatorId,
+            unit: Option<UnitId>,
+            review: Review,
+            percent: Option<Percent>,
+            level: Option<u8>,
+            attained: Option<bool>,
+            withdrawn: Option<bool>,
+            mark: Mark,
+            revision: u32,
+            effective: Date,
+            instrument: String,
+            reason: Option<String>,
+            request_digest: Option<String>,
+        }
+        let fields = Fields::deserialize(deserializer)?;
+        let value = match (fields.percent, fields.level, fields.attained, fields.withdrawn) {
+            (Some(percent), None, None, None) => TargetValue::Percent(percent),
+            (None, Some(level), None, None) => TargetValue::Level(level),
+            (None, None, Some(attained), None) => TargetValue::Attained(attained),
+            (None, None, None, Some(true)) => TargetValue::Withdrawn(true),
+            _ => return Err(de::Error::custom("a target holds exactly one value")),
+        };
+        Ok(TargetChanged {
+            indicator: fields.indicator,
+            unit: fields.unit,
+            review: fields.review,
+            value,
+            mark: fields.mark,
+            revision: fields.revision,
+            effective: fields.effective,
+            instrument: fields.instrument,
+            reason: fields.reason,
+            request_digest: fields.request_digest,
+        })
+    }
+}
+
 /// What changed about a unit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "change", rename_all = "kebab-case")]
@@ -383,7 +426,7 @@ pub enum UnitChange {
 }
 
 /// A unit was renamed, retyped, recoded or dissolved.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UnitChanged {
     /// Which unit.
     pub unit: UnitId,
@@ -402,6 +445,44 @@ pub struct UnitChanged {
     /// SHA-256 of the request, where an idempotency key binds it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_digest: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for UnitChanged {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        /// All fields that the data may have; which of them a change needs is checked below.
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Fields {
+            unit: UnitId,
+            change: String,
+            name: Option<String>,
+            #[serde(rename = "type")]
+            unit_type: Option<String>,
+            code: Option<String>,
+            revision: u32,
+            effective: Date,
+            instrument: String,
+            reason: Option<String>,
+            request_digest: Option<String>,
+        }
+        let fields = Fields::deserialize(deserializer)?;
+        let change = match (fields.change.as_str(), fields.name, fields.unit_type, fields.code) {
+            ("rename", Some(name), None, None) => UnitChange::Rename { name },
+            ("retype", None, Some(unit_type), None) => UnitChange::Retype { unit_type },
+            ("recode", None, None, Some(code)) => UnitChange::Recode { code },
+            ("dissolve", None, None, None) => UnitChange::Dissolve,
+            _ => return Err(de::Error::custom("a unit change holds exactly what its kind needs")),
+        };
+        Ok(UnitChanged {
+            unit: fields.unit,
+            change,
+            revision: fields.revision,
+            effective: fields.effective,
+            instrument: fields.instrument,
+            reason: fields.reason,
+            request_digest: fields.request_digest,
+        })
+    }
 }
 
 /// The rule behind an alert.

@@ -34,8 +34,11 @@ impl Percent {
         if fraction.len() == 1 {
             hundredths *= 10;
         }
-        let hundredths = whole * 100 + hundredths;
-        if hundredths > 10_000 { Err(refused()) } else { Ok(Percent { hundredths }) }
+        let hundredths = whole.checked_mul(100).and_then(|whole| whole.checked_add(hundredths));
+        hundredths
+            .filter(|hundredths| *hundredths <= 10_000)
+            .map(|hundredths| Percent { hundredths })
+            .ok_or_else(refused)
     }
 
     /// The percentage in hundredths of a percent, 0 to 10,000.
@@ -86,7 +89,9 @@ mod tests {
             let percent = Percent::parse(text).unwrap();
             assert_eq!((percent.hundredths(), percent.to_string().as_str()), (hundredths, shown));
         }
-        for wrong in ["", "-1", "+1", "1e1", "100.01", "101", "12.345", ".5", "5.", "5,5", " 5", "1000"] {
+        for wrong in
+            ["", "-1", "+1", "1e1", "100.01", "101", "999.99", "12.345", ".5", "5.", "5,5", " 5", "1000"]
+        {
             assert!(Percent::parse(wrong).is_err(), "{wrong:?} must be refused");
         }
     }

@@ -137,7 +137,9 @@ pub enum ReadError {
         reason: String,
     },
     /// A type or version that this build does not know: a newer planwatch wrote it. The reader stops.
-    #[error("event {position} is of type `{type_name}`, which this version of planwatch does not know; install the version that wrote it")]
+    #[error(
+        "event {position} is of type `{type_name}`, which this version of planwatch does not know; install the version that wrote it"
+    )]
     UnknownType {
         /// Where it is.
         position: Position,
@@ -256,11 +258,10 @@ fn envelope_of(raw: &RawEnvelope<'_>) -> Result<Envelope, ReadError> {
         .filter(|position| position.0 > 0 && raw.sequence.len() == BLANK_SEQUENCE.len())
         .ok_or_else(|| broken(format!("sequence is `{}`, not a position of 20 digits", raw.sequence)))?;
     let unknown = || ReadError::UnknownType { position, type_name: raw.type_name.clone().into_owned() };
-    let (name, version) = raw
-        .type_name
-        .strip_prefix(TYPE_PREFIX)
-        .and_then(|rest| rest.rsplit_once(".v"))
-        .ok_or_else(|| broken(format!("type is `{}`, not {TYPE_PREFIX}<name>.v<version>", raw.type_name)))?;
+    let (name, version) =
+        raw.type_name.strip_prefix(TYPE_PREFIX).and_then(|rest| rest.rsplit_once(".v")).ok_or_else(|| {
+            broken(format!("type is `{}`, not {TYPE_PREFIX}<name>.v<version>", raw.type_name))
+        })?;
     let kind = EventKind::of_name(name).ok_or_else(unknown)?;
     let version = version.parse().map_err(|_| unknown())?;
     Ok(Envelope {
