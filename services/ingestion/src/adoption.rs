@@ -123,7 +123,9 @@ fn find_differences(pointer: &str, log: &Value, file: &Value, differences: &mut 
                 find_differences(&format!("{pointer}/{index}"), log, file, differences);
             }
         }
-        (log, file) => differences.push(format!("{pointer}: the log says {}, the file says {}", short(log), short(file))),
+        (log, file) => {
+            differences.push(format!("{pointer}: the log says {}, the file says {}", short(log), short(file)))
+        }
     }
 }
 

@@ -3,15 +3,21 @@
 use crate::admission::{ParsedRequest, acceptance};
 use crate::adoption::{AdoptError, adopt_or_compare};
 use crate::writer::{Submission, Writing};
-use bus::{Bus, BusConfig, ConnectError, Endpoint, Mirror, MirrorHandle, MirrorState, ServeError, ServiceError, ServiceHandle};
+use bus::{
+    Bus, BusConfig, ConnectError, Endpoint, ForkReason, Mirror, MirrorHandle, MirrorState, ServeError,
+    ServiceError, ServiceHandle,
+};
 use bytes::Bytes;
-use event_log::{Committer, CommitLimits, CommitterThread, Log, OpenError, Opened, Options, Outcome, SystemClock, WriteState};
+use event_log::{
+    CommitLimits, Committer, CommitterThread, Log, OpenError, Opened, Options, Outcome, SystemClock,
+    WriteState,
+};
 use events::command::{Acceptance, Answer, Request};
-use events::{EventId, FieldError, PlanId, Refusal, RefusalKind};
+use events::{EventId, FieldError, PlanId, Position, Refusal, RefusalKind};
 use indicators::ApplyError;
 use plan::{Calendar, Plan};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 use service::{Health, JournalSource, Metrics, health_endpoint, metrics_endpoint};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -25,14 +31,14 @@ const REQUESTS_AT_ONCE: usize = 512;
 const LOOKUPS_AT_ONCE: usize = 16;
 
 /// What ingestion needs to start.
-#[derive(Debug, Clone, Deserialize, Serialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// The plan whose log this is.
     pub plan: PlanId,
     /// The plan file that is adopted into an empty log, and compared with the log otherwise. May be left out
     /// once the plan is adopted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub plan_file: Option<PathBuf>,
     /// The directory of the log.
     pub data: PathBuf,
@@ -91,17 +97,12 @@ struct Shared {
 /// Opens the log, adopts the plan where the log is empty, and offers the endpoints.
 pub async fn start(config: Config, metrics: Metrics) -> Result<Running, StartError> {
     let bus = Bus::connect(&config.bus).await?;
-    let plan = config.plan.clone();
+    let (plan, replicas) = (config.plan.clone(), config.replicas);
     let (log, writer, calendar) = tokio::task::spawn_blocking(move || open(&config)).await??;
     let health = Health::new("ingestion");
     let source = Arc::new(JournalSource::new(log.clone()));
-    let mirror = Mirror::start(&bus, &plan, source.clone(), 1);
-    let shared = Arc::new(Shared {
-        committer: writer.0,
-        log: log.clone(),
-        calendar,
-        mirror: mirror.state(),
-    });
+    let mirror = Mirror::start(&bus, &plan, source.clone(), replicas);
+    let shared = Arc::new(Shared { committer: writer.0, log: log.clone(), calendar, mirror: mirror.state() });
     let submit = Arc::clone(&shared);
     let lookup = Arc::clone(&shared);
     let endpoints = vec![
@@ -156,7 +157,7 @@ async fn watch(health: Health, log: Log, mut mirror: tokio::sync::watch::Receive
     let (log_check, mirror_check) = (health.check("log"), health.check("mirror"));
     let mut tick = tokio::time::interval(Duration::from_millis(500));
     loop {
-        match log.write_state() {
+        match log.faults() {
             WriteState::Writing => log_check.ok(),
             other @ (WriteState::NoSpace | WriteState::Stopped { .. } | WriteState::ClockStopped(_)) => {
                 log_check.down(other.to_string());
@@ -164,10 +165,14 @@ async fn watch(health: Health, log: Log, mut mirror: tokio::sync::watch::Receive
         }
         match mirror.borrow_and_update().clone() {
             MirrorState::Following { mirrored } => {
-                metrics::gauge!("planwatch_mirror_lag_events").set(log.head().0.saturating_sub(mirrored.0) as f64);
+                metrics::gauge!("planwatch_mirror_lag_events")
+                    .set(log.head().0.saturating_sub(mirrored.0) as f64);
                 mirror_check.ok();
             }
-            other => mirror_check.down(other.to_string()),
+            MirrorState::Fork { position, why } => mirror_check.down(fork(position, &why)),
+            // What is recorded is durable; it reaches the stream when the stream is there again.
+            MirrorState::Connecting => mirror_check.degraded("it is reaching for the stream"),
+            MirrorState::Waiting { why } => mirror_check.degraded(why.to_string()),
         }
         tokio::select! {
             _ = tick.tick() => {}
@@ -198,7 +203,8 @@ impl Shared {
             Answer::Checked(_) => "checked",
             Answer::Refused(_) => "refused",
         };
-        metrics::counter!("planwatch_requests_total", "operation" => operation, "outcome" => outcome).increment(1);
+        metrics::counter!("planwatch_requests_total", "operation" => operation, "outcome" => outcome)
+            .increment(1);
         metrics::histogram!("planwatch_request_seconds", "operation" => operation)
             .record(begun.elapsed().as_secs_f64());
         Ok(reply(&answer))
@@ -206,10 +212,7 @@ impl Shared {
 
     async fn answer(&self, request: Request) -> Answer {
         if let MirrorState::Fork { position, why } = &*self.mirror.borrow() {
-            let detail = format!(
-                "the log and the stream differ at position {position} ({why}); nothing is recorded until a person decides"
-            );
-            return Answer::Refused(Refusal::new(RefusalKind::Unavailable, detail));
+            return Answer::Refused(Refusal::new(RefusalKind::Unavailable, fork(*position, why)));
         }
         let request = match ParsedRequest::read(request) {
             Ok(request) => request,
@@ -227,7 +230,8 @@ impl Shared {
                 Answer::Recorded(acceptances)
             }
             Err(error) => {
-                let kind = if error.is_retryable() { RefusalKind::Unavailable } else { RefusalKind::TooLarge };
+                let kind =
+                    if error.is_retryable() { RefusalKind::Unavailable } else { RefusalKind::TooLarge };
                 Answer::Refused(Refusal::new(kind, error.to_string()))
             }
         }
@@ -236,15 +240,13 @@ impl Shared {
     async fn event(&self, payload: &Bytes) -> Result<Bytes, ServiceError> {
         let query: EventQuery = serde_json::from_slice(payload)
             .map_err(|error| ServiceError::new(400, format!("write {{\"id\": \"…\"}}: {error}")))?;
-        let Ok(id) = EventId::parse_str(&query.id) else { return Ok(reply(&json!({"refused": no_event(&query.id)}))) };
+        let Ok(id) = EventId::parse_str(&query.id) else {
+            return Ok(reply(&json!({"refused": no_event(&query.id)})));
+        };
         let log = self.log.clone();
         let found = tokio::task::spawn_blocking(move || log.event_by_id(&id)).await;
         match found {
-            Ok(Ok(Some(stored))) => {
-                let event: Value = serde_json::from_slice(&stored.bytes)
-                    .map_err(|error| ServiceError::new(500, format!("event {id} cannot be read: {error}")))?;
-                Ok(reply(&json!({"ok": event})))
-            }
+            Ok(Ok(Some(stored))) => Ok(as_recorded(&stored.bytes)),
             Ok(Ok(None)) => Ok(reply(&json!({"refused": no_event(&query.id)}))),
             Ok(Err(error)) => Err(ServiceError::new(503, error.to_string())),
             Err(error) => Err(ServiceError::new(503, error.to_string())),
@@ -252,10 +254,26 @@ impl Shared {
     }
 }
 
+/// An event, byte for byte as recorded, as the answer to a look-up.
+fn as_recorded(event: &Bytes) -> Bytes {
+    [b"{\"ok\":".as_slice(), event, b"}"].concat().into()
+}
+
+fn fork(position: Position, why: &ForkReason) -> String {
+    format!(
+        "the log and the stream differ at position {position} ({why}); nothing is recorded until a person decides"
+    )
+}
+
 fn no_event(id: &str) -> Refusal {
     let shown: String = id.chars().take(40).collect();
     Refusal::of_field(
         RefusalKind::NotFound,
-        FieldError::new("", "unknown-event", format!("the log holds no event `{shown}`"), "take the id from an answer or from the list of events"),
+        FieldError::new(
+            "",
+            "unknown-event",
+            format!("the log holds no event `{shown}`"),
+            "take the id from an answer or from the list of events",
+        ),
     )
 }

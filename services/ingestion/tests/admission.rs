@@ -121,10 +121,8 @@ fn a_report_becomes_the_next_revision_of_its_unit_and_period() {
     assert_eq!(world.accept(Operation::SubmitReport, &report(|report| report["revision"] = json!(2))), [2]);
     let other_unit = report(|report| report["unit"] = json!("ben-cat"));
     assert_eq!(world.accept(Operation::SubmitReport, &other_unit), [1]);
-    let refusal = world.refuse(
-        Operation::SubmitReport,
-        &report(|report| report["revision"] = json!(2)).to_string(),
-    );
+    let refusal =
+        world.refuse(Operation::SubmitReport, &report(|report| report["revision"] = json!(2)).to_string());
     assert_eq!(refusal.kind, RefusalKind::Conflict);
     assert!(refusal.detail.contains("is at revision 2"), "{}", refusal.detail);
 }
@@ -139,9 +137,7 @@ fn every_rule_names_the_field_that_breaks_it() {
         }
     };
     type Change = Box<dyn FnOnce(&mut Value)>;
-    let rate = |numerator: Value, denominator: Value| {
-        json!({"measure": "life-skills", "numerator": numerator, "denominator": denominator})
-    };
+    let rate = |numerator: Value, denominator: Value| json!({"measure": "life-skills", "numerator": numerator, "denominator": denominator});
     let cases: Vec<(Change, &str, &str)> = vec![
         (Box::new(set("/unit", json!("ha-noi"))), "/unit", "unknown-unit"),
         (Box::new(set("/unit", json!("Dĩ An"))), "/unit", "unknown-unit"),
@@ -150,7 +146,11 @@ fn every_rule_names_the_field_that_breaks_it() {
         (Box::new(set("/period", json!("2025"))), "/period", "period-in-the-future"),
         (Box::new(set("/period", json!(2024))), "/period", "wrong-type"),
         (Box::new(set("/document/date", json!("2024-11-26"))), "/document/date", "document-in-the-future"),
-        (Box::new(set("/document/date", json!("2023-12-31"))), "/document/date", "document-before-its-period"),
+        (
+            Box::new(set("/document/date", json!("2023-12-31"))),
+            "/document/date",
+            "document-before-its-period",
+        ),
         (Box::new(set("/document/date", json!("2024-10-24"))), "/history", "history-required"),
         (Box::new(set("/document/date", json!("2024-02-30"))), "/document/date", "not-a-date"),
         (Box::new(line(json!({"measure": "gdp", "level": 1}))), "/lines/0/measure", "unknown-measure"),
@@ -165,10 +165,20 @@ fn every_rule_names_the_field_that_breaks_it() {
         (Box::new(line(rate(json!(3), json!(2)))), "/lines/0/numerator", "numerator-above-denominator"),
         (Box::new(line(rate(json!(-3), json!(2)))), "/lines/0/numerator", "negative"),
         (Box::new(line(rate(json!(1.5), json!(2)))), "/lines/0/numerator", "not-a-whole-number"),
-        (Box::new(line(rate(json!(1), json!(1_000_000_000_001_u64)))), "/lines/0/denominator", "out-of-range"),
-        (Box::new(line(json!({"measure": "life-skills", "withdrawn": true}))), "/lines/0/withdrawn", "nothing-to-withdraw"),
         (
-            Box::new(line(json!({"measure": "learning-district", "attained": true, "recognised_year": "2025"}))),
+            Box::new(line(rate(json!(1), json!(1_000_000_000_001_u64)))),
+            "/lines/0/denominator",
+            "out-of-range",
+        ),
+        (
+            Box::new(line(json!({"measure": "life-skills", "withdrawn": true}))),
+            "/lines/0/withdrawn",
+            "nothing-to-withdraw",
+        ),
+        (
+            Box::new(line(
+                json!({"measure": "learning-district", "attained": true, "recognised_year": "2025"}),
+            )),
             "/lines/0/recognised_year",
             "recognised-after-its-period",
         ),
@@ -256,9 +266,11 @@ fn a_batch_is_recorded_whole_or_not_at_all_and_the_same_content_once() {
     assert_eq!(world.accept(Operation::SubmitReports, &batch), [1, 2]);
     assert_eq!(world.facts.head(), head);
 
-    let wrong = json!([report(|report| report["unit"] = json!("ben-cat")),
-                       report(|report| report["unit"] = json!("ha-noi")),
-                       report(|report| report["lines"][1]["level"] = json!(9))]);
+    let wrong = json!([
+        report(|report| report["unit"] = json!("ben-cat")),
+        report(|report| report["unit"] = json!("ha-noi")),
+        report(|report| report["lines"][1]["level"] = json!(9))
+    ]);
     let refusal = world.refuse(Operation::SubmitReports, &wrong.to_string());
     assert_eq!(codes(&refusal), [("/1/unit", "unknown-unit"), ("/2/lines/1/level", "out-of-range")]);
 }
@@ -272,7 +284,11 @@ fn targets_follow_the_rules_of_the_plan() {
         target
     };
     let mut world = World::new();
-    assert_eq!(world.accept(Operation::ChangeTarget, &target(&|_| {})), [2], "the plan's own target is the first");
+    assert_eq!(
+        world.accept(Operation::ChangeTarget, &target(&|_| {})),
+        [2],
+        "the plan's own target is the first"
+    );
     let own = target(&|target| target["unit"] = json!("di-an"));
     assert_eq!(world.accept(Operation::ChangeTarget, &own), [1]);
 
@@ -347,9 +363,7 @@ fn a_changed_target_keeps_its_mark_and_an_unrestated_one_has_the_plans() {
         },
         other => panic!("{other:?}"),
     };
-    let target = |indicator: &str, review: &str, field: &str, value: Value| {
-        json!({"indicator": indicator, "review": review, field: value, "effective": "2024-03-01", "instrument": "1"})
-    };
+    let target = |indicator: &str, review: &str, field: &str, value: Value| json!({"indicator": indicator, "review": review, field: value, "effective": "2024-03-01", "instrument": "1"});
     use events::Mark::{Attain, Maintain};
     assert_eq!(mark_of(target("districts-primary-3", "2025", "percent", json!("90"))), Maintain);
     assert_eq!(mark_of(target("life-skills", "2025", "percent", json!("55"))), Attain);
@@ -360,16 +374,24 @@ fn a_changed_target_keeps_its_mark_and_an_unrestated_one_has_the_plans() {
 #[test]
 fn a_dissolved_unit_reports_no_more_and_changes_no_more() {
     let mut world = World::new();
-    let dissolve = json!({"unit": "di-an", "change": "dissolve", "effective": "2024-11-01", "instrument": "9/NQ"});
+    let dissolve =
+        json!({"unit": "di-an", "change": "dissolve", "effective": "2024-11-01", "instrument": "9/NQ"});
     assert_eq!(world.accept(Operation::ChangeUnit, &dissolve), [1]);
     let late = world.refuse(Operation::SubmitReport, &report(|_| {}).to_string());
     assert_eq!(codes(&late), [("/unit", "unit-dissolved")]);
     let before = report(|report| report["document"]["date"] = json!("2024-10-31"));
     assert_eq!(world.accept(Operation::SubmitReport, &before), [1]);
     let rename = json!({"unit": "di-an", "change": "rename", "name": "X", "effective": "2024-12-01", "instrument": "9"});
-    assert_eq!(codes(&world.refuse(Operation::ChangeUnit, &rename.to_string())), [("/unit", "unit-dissolved")]);
-    let province = json!({"unit": "binh-duong", "change": "dissolve", "effective": "2024-12-01", "instrument": "9"});
-    assert_eq!(codes(&world.refuse(Operation::ChangeUnit, &province.to_string())), [("/change", "province-stays")]);
+    assert_eq!(
+        codes(&world.refuse(Operation::ChangeUnit, &rename.to_string())),
+        [("/unit", "unit-dissolved")]
+    );
+    let province =
+        json!({"unit": "binh-duong", "change": "dissolve", "effective": "2024-12-01", "instrument": "9"});
+    assert_eq!(
+        codes(&world.refuse(Operation::ChangeUnit, &province.to_string())),
+        [("/change", "province-stays")]
+    );
 }
 
 proptest! {

@@ -1,1 +1,49 @@
 //! The append-only log: a journal that acknowledges and sled as the event store.
+//!
+//! A commit is one frame in the journal and one `fdatasync`; then it is acknowledged and visible. An applier
+//! follows the journal into the index ([sled](https://docs.rs/sled), in which reads are quick); what it has
+//! not reached yet is served from memory. The journal's files are kept, so everything else in the directory
+//! can be made again from them. Positions are contiguous from 1, recorded times never decrease, and the
+//! bytes of a stored event never change and do not depend on how events were grouped.
+//!
+//! [`open`] gives a [`Log`] for reading and the one [`Writer`]; [`Committer`] is the writer behind a queue,
+//! with admission of commands and the rules of the clock.
+//!
+//! ```text
+//! format.json             format and plan
+//! lock                    held while the log is open
+//! journal/<first>.journal frames; see the source of `frame`
+//! index/                  sled
+//! index.damaged-<n>/      indexes that were replaced, at most three
+//! clock-accepted          a person's acceptance of a clock that leapt ahead
+//! ```
+
+pub mod files;
+
+mod applier;
+mod clock;
+mod committer;
+mod directory;
+mod frame;
+mod index;
+mod journal;
+mod log;
+mod open;
+mod report;
+mod stored;
+mod tail;
+mod verify;
+mod write_state;
+mod writer;
+
+pub use clock::{Clock, SystemClock};
+pub use committer::{Admission, CommitLimits, Committer, CommitterThread, Decision, Outcome, SubmitError};
+pub use directory::accept_clock;
+pub use journal::JournalReadError;
+pub use log::{Log, ReadError, Scan};
+pub use open::{IndexKind, OpenError, Opened, Options, open};
+pub use report::{IndexState, OpenReport};
+pub use stored::{Copied, ReadLimit, Stored};
+pub use verify::{Problem, VerifyError, VerifyReport, verify, verify_files};
+pub use write_state::{ClockLeap, WriteState};
+pub use writer::{AppendError, REQUEST_LIMIT_BYTES, REQUEST_LIMIT_EVENTS, Writer};

@@ -1,0 +1,127 @@
+//! Commands: what the log is asked to record.
+
+use super::operations::{Command, Done, carry_out, only};
+use super::{API_PREFIX, json};
+use crate::access::Actor;
+use crate::backend::{BackendError, Peer};
+use crate::body::read_json;
+use crate::edge::Edge;
+use crate::parameters::Parameters;
+use crate::problem::Problem;
+use axum::Extension;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use events::command::{
+    Acceptance, BATCH_BODY_LIMIT_BYTES, BODY_LIMIT_BYTES, Operation, Preview, read_alert_id,
+};
+use events::{AlertId, Position};
+use serde::Serialize;
+
+/// `POST /reports`: records one report.
+pub async fn submit_report(
+    State(edge): State<Edge>,
+    Extension(actor): Extension<Actor>,
+    request: Request,
+) -> Result<Response, Problem> {
+    record_one(&edge, actor, request, Operation::SubmitReport, None).await
+}
+
+/// `POST /targets`: changes one target.
+pub async fn change_target(
+    State(edge): State<Edge>,
+    Extension(actor): Extension<Actor>,
+    request: Request,
+) -> Result<Response, Problem> {
+    record_one(&edge, actor, request, Operation::ChangeTarget, None).await
+}
+
+/// `POST /units`: changes one unit.
+pub async fn change_unit(
+    State(edge): State<Edge>,
+    Extension(actor): Extension<Actor>,
+    request: Request,
+) -> Result<Response, Problem> {
+    record_one(&edge, actor, request, Operation::ChangeUnit, None).await
+}
+
+/// `POST /alerts/{id}/ack`: takes note of an alert.
+pub async fn acknowledge_alert(
+    State(edge): State<Edge>,
+    Extension(actor): Extension<Actor>,
+    id: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let alert = alert_of(id)?;
+    record_one(&edge, actor, request, Operation::AcknowledgeAlert, Some(alert.to_string())).await
+}
+
+/// The alert that a path names.
+pub fn alert_of(id: Result<Path<String>, PathRejection>) -> Result<AlertId, Problem> {
+    let Path(id) = id.map_err(|_| Problem::not_found("there is no such alert"))?;
+    Ok(read_alert_id(&id)?)
+}
+
+async fn record_one(
+    edge: &Edge,
+    actor: Actor,
+    request: Request,
+    operation: Operation,
+    subject: Option<String>,
+) -> Result<Response, Problem> {
+    Parameters::of(request.uri(), &[]).finish()?;
+    let headers = request.headers().clone();
+    let body = read_json(request, BODY_LIMIT_BYTES).await?;
+    let command = Command { operation, subject, dry_run: false, body };
+    let acceptance = only(carry_out(edge, actor, &headers, command).await?)?;
+    let mut response = (StatusCode::CREATED, written(&acceptance)).into_response();
+    let location = HeaderValue::try_from(format!("{API_PREFIX}/events/{}", acceptance.event))
+        .expect("a UUID is made of header characters");
+    response.headers_mut().insert(header::LOCATION, location);
+    Ok(response)
+}
+
+#[derive(Serialize)]
+struct RecordedReports {
+    reports: Vec<Acceptance>,
+    position: Option<Position>,
+}
+
+#[derive(Serialize)]
+struct CheckedReports {
+    dry_run: bool,
+    reports: Vec<Preview>,
+}
+
+/// `POST /reports/batch`: records several reports or none; with `dry_run=true` it only says what would be.
+pub async fn submit_reports(
+    State(edge): State<Edge>,
+    Extension(actor): Extension<Actor>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let mut parameters = Parameters::of(request.uri(), &["dry_run"]);
+    let dry_run = parameters.flag("dry_run");
+    parameters.finish()?;
+    let headers = request.headers().clone();
+    let body = read_json(request, BATCH_BODY_LIMIT_BYTES).await?;
+    let command = Command { operation: Operation::SubmitReports, subject: None, dry_run, body };
+    match (dry_run, carry_out(&edge, actor, &headers, command).await?) {
+        (false, Done::Recorded(reports)) => {
+            let position = reports.iter().map(|report| report.position).max();
+            Ok((StatusCode::CREATED, written(&RecordedReports { reports, position })).into_response())
+        }
+        (true, Done::Checked(reports)) => {
+            Ok((StatusCode::OK, written(&CheckedReports { dry_run, reports })).into_response())
+        }
+        (_, done) => Err(BackendError::Garbled {
+            peer: Peer::Ingestion,
+            why: format!("with dry_run={dry_run} the answer was {done:?}"),
+        }
+        .into()),
+    }
+}
+
+fn written(answer: &impl Serialize) -> Response {
+    json(serde_json::to_vec(answer).expect("answers serialise to memory"))
+}

@@ -1,0 +1,176 @@
+//! Starting and stopping the console.
+
+use crate::access::host::Hosts;
+use crate::access::{Access, TokenError};
+use crate::backend::Backend;
+use crate::bus_backend::BusBackend;
+use crate::edge::{Edge, router};
+use crate::listener::BoundedListener;
+use bus::{Bus, BusConfig, ConnectError};
+use events::PlanId;
+use serde::Deserialize;
+use service::Metrics;
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// What the console needs to know.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The plan that is watched.
+    pub plan: PlanId,
+    /// Where to listen; port 0 takes a free one. Anything but loopback is reachable from other machines.
+    pub listen: SocketAddr,
+    /// How to reach the other services.
+    pub bus: BusConfig,
+    /// The file that holds the operator's token.
+    pub token_file: PathBuf,
+    /// The file that holds the code of the one-time sign-in link while it has not been used.
+    pub sign_in_code_file: PathBuf,
+    /// The file into which the bound address is written once the console listens.
+    #[serde(default)]
+    pub ready_file: Option<PathBuf>,
+    /// Further host names that are answered, such as the one of a proxy in front.
+    #[serde(default)]
+    pub allowed_hosts: Vec<String>,
+}
+
+impl Config {
+    /// Makes relative paths relative to the folder of the configuration's own file.
+    pub fn resolve(&mut self, file: &Path) {
+        service::config::resolve(file, &mut self.token_file);
+        service::config::resolve(file, &mut self.sign_in_code_file);
+        if let Some(ready_file) = &mut self.ready_file {
+            service::config::resolve(file, ready_file);
+        }
+    }
+}
+
+/// Why the console did not start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The operator's token is of no use.
+    #[error("nobody could sign in")]
+    Token(#[from] TokenError),
+    /// The bus cannot be reached. Trying again later may help.
+    #[error("cannot reach the other services")]
+    Bus(#[from] ConnectError),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {listen}: stop what listens there, or choose another address with `listen`")]
+    Bind {
+        /// Which address.
+        listen: SocketAddr,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The bound address cannot be written down.
+    #[error("cannot write the address into `{}`: check that its folder is there and writable", file.display())]
+    ReadyFile {
+        /// Which file.
+        file: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// A console that listens.
+#[derive(Debug)]
+pub struct Running {
+    address: SocketAddr,
+    closing: watch::Sender<bool>,
+    server: JoinHandle<io::Result<()>>,
+    ready_file: Option<PathBuf>,
+}
+
+/// Connects to the bus, binds and listens; an error leaves nothing behind.
+pub async fn start(config: Config) -> Result<Running, StartError> {
+    let access = access_of(&config)?;
+    let bus = Bus::connect(&config.bus).await?;
+    let backend = Arc::new(BusBackend::new(bus, config.plan.clone()));
+    listen(config, access, backend).await
+}
+
+/// As [`start`], with something else behind the edge than the bus.
+pub async fn start_with(config: Config, backend: Arc<dyn Backend>) -> Result<Running, StartError> {
+    let access = access_of(&config)?;
+    listen(config, access, backend).await
+}
+
+fn access_of(config: &Config) -> Result<Access, TokenError> {
+    let hosts = Hosts::of(config.listen, &config.allowed_hosts);
+    Access::new(&config.token_file, &config.sign_in_code_file, hosts)
+}
+
+async fn listen(config: Config, access: Access, backend: Arc<dyn Backend>) -> Result<Running, StartError> {
+    let bind = |source| StartError::Bind { listen: config.listen, source };
+    let socket = TcpListener::bind(config.listen).await.map_err(bind)?;
+    let address = socket.local_addr().map_err(bind)?;
+    // A process has one recorder; where several consoles share it, as in tests, each renders its own.
+    let metrics = Metrics::install().unwrap_or_else(|_| Metrics::detached());
+    let (closing, closed) = watch::channel(false);
+    let edge = Edge::new(backend, access, metrics, closed);
+    let door = edge.closed();
+    let server = axum::serve(BoundedListener::new(socket), router(edge)).with_graceful_shutdown(door);
+    if let Some(file) = &config.ready_file {
+        let not_written = |source| StartError::ReadyFile { file: file.clone(), source };
+        write_whole(file, &address.to_string()).await.map_err(not_written)?;
+    }
+    let server = tokio::spawn(server.into_future());
+    tracing::info!(address = %address, plan = %config.plan, "The console listens on http://{address}");
+    Ok(Running { address, closing, server, ready_file: config.ready_file })
+}
+
+/// Writes a file so that a reader finds all of it or nothing.
+async fn write_whole(file: &Path, text: &str) -> io::Result<()> {
+    let mut beside = file.as_os_str().to_owned();
+    beside.push(".new");
+    tokio::fs::write(&beside, text).await?;
+    tokio::fs::rename(&beside, file).await
+}
+
+impl Running {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Stops listening, ends the streams, finishes what is being answered, and returns within the grace.
+    pub async fn stop(mut self, grace: Duration) {
+        // Nobody listens to the channel only when the server has ended already.
+        let _ = self.closing.send(true);
+        if let Some(file) = &self.ready_file {
+            // It may be gone already; a next start writes it anew.
+            let _ = tokio::fs::remove_file(file).await;
+        }
+        if self.server.is_finished() {
+            return;
+        }
+        if tokio::time::timeout(grace, &mut self.server).await.is_err() {
+            tracing::warn!("Cut off the requests that were still being answered after {grace:?}");
+            self.server.abort();
+        }
+    }
+}
+
+impl service::Running for Running {
+    async fn failed(&mut self) -> String {
+        match (&mut self.server).await {
+            Ok(Ok(())) => "the server ended by itself".to_owned(),
+            Ok(Err(error)) => format!("the server ended: {error}"),
+            Err(error) => format!("the server ended: {error}"),
+        }
+    }
+
+    async fn stop(self, grace: Duration) {
+        Running::stop(self, grace).await;
+    }
+}

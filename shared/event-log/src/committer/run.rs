@@ -1,0 +1,296 @@
+//! What the committer's thread does.
+
+use super::{
+    Admission, Answer, CommitLimits, Decision, Door, Message, Outcome, Submission, SubmitError, TICK,
+};
+use crate::clock::{Clock, ClockGuard};
+use crate::log::Log;
+use crate::write_state::{ClockLeap, WriteState};
+use crate::writer::{AppendError, Prepared, REQUEST_LIMIT_BYTES, REQUEST_LIMIT_EVENTS, Writer};
+use events::{Event, Position, Recorded, Timestamp, instant};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// What the thread owns.
+pub(super) struct Run<A: Admission> {
+    pub(super) writer: Writer,
+    pub(super) log: Log,
+    pub(super) admission: A,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) guard: ClockGuard,
+    pub(super) limits: CommitLimits,
+    pub(super) receiver: Receiver<Message<A>>,
+    pub(super) door: Arc<Door>,
+    pub(super) leap: Option<ClockLeap>,
+    /// The clock was accepted and nothing has been recorded by it yet: until then a restart needs the
+    /// acceptance once more.
+    pub(super) acceptance_stands: bool,
+    /// When room is looked for next, in the clock's elapsed time.
+    pub(super) next_look: Duration,
+}
+
+/// Says that the log stopped if the thread panics: an admission that panics has no state to go on with.
+///
+/// Made after the callers it answers for, so that it is dropped before them: whoever is told that the log
+/// stopped can see it.
+struct StopOnPanic<'a>(&'a Log);
+
+impl Drop for StopOnPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let why = "admission panicked".to_owned();
+            self.0.shared.set_write_state(WriteState::Stopped { why });
+        }
+    }
+}
+
+impl<A: Admission> Run<A> {
+    /// Looks at the clock before anything is submitted, so that health is right from the start.
+    pub(super) fn begin(&mut self) {
+        self.look_at_clock();
+        if self.leap.is_none() && !self.acceptance_stands {
+            // An acceptance that was not needed must not let a later leap through.
+            self.writer.use_up_clock_acceptance();
+        }
+    }
+
+    pub(super) fn until_closed(mut self) -> (Writer, A) {
+        loop {
+            // Read before the queue, so that everything sent through the open door is found in it.
+            let closed = self.door.closed.load(Ordering::Acquire);
+            let first = if closed {
+                self.receiver.try_recv().map_err(|_| RecvTimeoutError::Disconnected)
+            } else {
+                self.receiver.recv_timeout(TICK)
+            };
+            let now = self.look_at_clock();
+            match first {
+                Ok(Message::Submit(submission)) => self.commit_from(submission, now),
+                Ok(Message::AcceptClock(answer)) => self.accept_clock_for(answer),
+                Ok(Message::Wake) => {}
+                Err(RecvTimeoutError::Timeout) => {
+                    if self.log.faults() == WriteState::NoSpace {
+                        self.writer.look_for_space();
+                    }
+                }
+                Err(RecvTimeoutError::Disconnected) => return (self.writer, self.admission),
+            }
+        }
+    }
+
+    fn accept_clock_for(&mut self, answer: oneshot::Sender<()>) {
+        self.writer.keep_clock_acceptance();
+        self.accept_clock();
+        let _ = answer.send(());
+    }
+
+    fn accept_clock(&mut self) {
+        let now = self.clock.now();
+        self.guard.accept(now, self.clock.elapsed());
+        self.acceptance_stands = true;
+        tracing::warn!(clock = %now, "The clock was accepted as it is");
+        self.clock_is_right();
+    }
+
+    /// Judges the clock; gives the recorded time of what is admitted now.
+    fn look_at_clock(&mut self) -> Timestamp {
+        let now = self.clock.now();
+        match self.guard.observe(now, self.clock.elapsed()) {
+            Ok(()) => self.clock_is_right(),
+            Err(_) if self.writer.is_clock_accepted() => self.accept_clock(),
+            Err(leap) => {
+                if self.leap.is_none() {
+                    tracing::error!(clock = %leap.clock, "Stopped writing: {leap}");
+                    metrics::counter!("planwatch_log_clock_leaps_total").increment(1);
+                    if self.log.faults() == WriteState::Writing {
+                        self.writer.set_write_state(WriteState::ClockStopped(leap));
+                    }
+                }
+                self.leap = Some(leap);
+            }
+        }
+        let now = instant::to_millisecond(now);
+        self.log.last_recorded_at().map_or(now, |last| last.max(now))
+    }
+
+    fn clock_is_right(&mut self) {
+        if self.leap.take().is_some() && matches!(self.log.faults(), WriteState::ClockStopped(_)) {
+            tracing::info!("The clock is right again; writing");
+            self.writer.set_write_state(WriteState::Writing);
+        }
+    }
+
+    /// Why nothing can be recorded now, if so.
+    fn refusal(&self) -> Option<SubmitError> {
+        if let Some(leap) = self.leap {
+            return Some(SubmitError::ClockStopped(leap));
+        }
+        match self.log.faults() {
+            WriteState::Writing => None,
+            WriteState::NoSpace => Some(SubmitError::NoSpace),
+            WriteState::Stopped { why } => Some(SubmitError::Stopped { why }),
+            WriteState::ClockStopped(leap) => Some(SubmitError::ClockStopped(leap)),
+        }
+    }
+
+    /// Admits a command and everything that waits behind it, commits once, and answers.
+    fn commit_from(&mut self, first: Submission<A>, now: Timestamp) {
+        if let Some(error) = self.refusal() {
+            // Looking again is left to the ticks, but a steady stream of commands must not keep them off.
+            let _ = first.answer.send(Err(error));
+            self.look_again_under_load();
+            return;
+        }
+        let mut batch = Batch::<A>::new(self.log.head().next());
+        let mut submission = Some(first);
+        while let Some(Submission { command, answer }) = submission.take() {
+            if !answer.is_closed() {
+                self.admit(&mut batch, &command, answer, now);
+            }
+            if batch.is_full(&self.limits) {
+                break;
+            }
+            while submission.is_none() {
+                match self.receiver.try_recv() {
+                    Ok(Message::Submit(next)) => submission = Some(next),
+                    Ok(Message::AcceptClock(answer)) => self.accept_clock_for(answer),
+                    Ok(Message::Wake) => {}
+                    Err(_) => break,
+                }
+            }
+        }
+        self.finish(batch);
+    }
+
+    fn admit(&mut self, batch: &mut Batch<A>, command: &A::Command, answer: Caller<A>, now: Timestamp) {
+        let _stop = StopOnPanic(&self.log);
+        batch.now = Some(now);
+        match self.admission.admit(command, batch.next, now) {
+            Decision::Answer(refusal) => batch.answers.push((answer, Waiting::Answered(refusal))),
+            Decision::Record(events) => match prepare(events) {
+                Ok((prepared, bytes)) => {
+                    batch.bytes += bytes;
+                    batch.next = Position(batch.next.0 + prepared.len() as u64);
+                    batch.requests.push(prepared);
+                    batch.answers.push((answer, Waiting::Request));
+                }
+                Err(why) => {
+                    // Admission counts it as known now; it has to forget it before the next command.
+                    batch.overruled = true;
+                    batch.answers.push((answer, Waiting::TooLarge(why)));
+                }
+            },
+        }
+    }
+
+    fn finish(&mut self, batch: Batch<A>) {
+        let Batch { requests, answers, overruled, now, .. } = batch;
+        let Some(now) = now else { return };
+        let _stop = StopOnPanic(&self.log);
+        match self.writer.append_prepared(requests, now) {
+            Ok(recorded) => {
+                let sizes: Vec<usize> = recorded.iter().map(Vec::len).collect();
+                let recorded: Vec<Recorded> = recorded.into_iter().flatten().collect();
+                if self.acceptance_stands && !recorded.is_empty() {
+                    self.acceptance_stands = false;
+                    self.writer.use_up_clock_acceptance();
+                }
+                self.admission.committed(&recorded);
+                if overruled {
+                    self.admission.rolled_back(&self.log);
+                }
+                let (mut recorded, mut sizes) = (recorded.into_iter(), sizes.into_iter());
+                for (answer, waiting) in answers {
+                    let outcome = match waiting {
+                        Waiting::Request => {
+                            let size = sizes.next().expect("each request was recorded");
+                            Ok(Outcome::Recorded(recorded.by_ref().take(size).collect()))
+                        }
+                        Waiting::Answered(refusal) => Ok(Outcome::Answered(refusal)),
+                        Waiting::TooLarge(why) => Err(SubmitError::TooLarge { why }),
+                    };
+                    let _ = answer.send(outcome);
+                }
+            }
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "Could not record a commit");
+                self.admission.rolled_back(&self.log);
+                // Answers, too, may rest on what was admitted before them and is void now.
+                let error = submit_error(&error);
+                for (answer, _) in answers {
+                    let _ = answer.send(Err(error.clone()));
+                }
+            }
+        }
+    }
+
+    /// Looks for room at most once a tick while commands keep coming.
+    fn look_again_under_load(&mut self) {
+        let elapsed = self.clock.elapsed();
+        if self.log.faults() == WriteState::NoSpace && elapsed >= self.next_look {
+            self.next_look = elapsed + TICK;
+            self.writer.look_for_space();
+        }
+    }
+}
+
+/// Where an answer goes.
+type Caller<A> = oneshot::Sender<Answer<<A as Admission>::Refusal>>;
+
+/// What is admitted and not yet committed.
+struct Batch<A: Admission> {
+    requests: Vec<Vec<Prepared>>,
+    answers: Vec<(Caller<A>, Waiting<A::Refusal>)>,
+    bytes: usize,
+    next: Position,
+    now: Option<Timestamp>,
+    overruled: bool,
+}
+
+enum Waiting<R> {
+    Request,
+    Answered(R),
+    TooLarge(String),
+}
+
+impl<A: Admission> Batch<A> {
+    fn new(next: Position) -> Batch<A> {
+        Batch { requests: Vec::new(), answers: Vec::new(), bytes: 0, next, now: None, overruled: false }
+    }
+
+    fn is_full(&self, limits: &CommitLimits) -> bool {
+        self.overruled || self.answers.len() >= limits.commands || self.bytes >= limits.bytes
+    }
+}
+
+/// Writes a request's events, within the limits of one request.
+fn prepare(events: Vec<Event>) -> Result<(Vec<Prepared>, usize), String> {
+    let prepared = events.into_iter().map(Prepared::new).collect::<Result<Vec<_>, _>>();
+    let prepared = prepared.map_err(|error| error.to_string())?;
+    let bytes = prepared.iter().map(|prepared| prepared.written.bytes().len()).sum();
+    if prepared.len() > REQUEST_LIMIT_EVENTS || bytes > REQUEST_LIMIT_BYTES {
+        return Err(AppendError::RequestTooLarge { events: prepared.len(), bytes }.to_string());
+    }
+    Ok((prepared, bytes))
+}
+
+fn submit_error(error: &AppendError) -> SubmitError {
+    match error {
+        AppendError::NoSpace(_) => SubmitError::NoSpace,
+        AppendError::Stopped { why, .. } => SubmitError::Stopped { why: why.clone() },
+        AppendError::EventTooLarge(_) | AppendError::RequestTooLarge { .. } => {
+            SubmitError::TooLarge { why: error.to_string() }
+        }
+        AppendError::Write(_)
+        | AppendError::IndexBehind
+        | AppendError::OtherPlan { .. }
+        | AppendError::Duplicate { .. }
+        | AppendError::Gap { .. }
+        | AppendError::Fork { .. }
+        | AppendError::NotAnEvent { .. }
+        | AppendError::Read(_) => SubmitError::Failed { why: error.to_string() },
+    }
+}

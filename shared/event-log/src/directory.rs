@@ -1,0 +1,120 @@
+//! What lies in a log's directory: its format mark, its lock, the clock's acceptance.
+
+use crate::files::{FileLock, Files};
+use crate::open::OpenError;
+use events::PlanId;
+use serde::{Deserialize, Serialize};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The format of the directory that this version writes. Older ones are opened, newer ones refused.
+const FORMAT: u32 = 1;
+const FORMAT_NAME: &str = "format.json";
+const LOCK_NAME: &str = "lock";
+const ACCEPTANCE_NAME: &str = "clock-accepted";
+
+#[derive(Serialize, Deserialize)]
+struct FormatMark {
+    format: u32,
+    plan: PlanId,
+}
+
+/// Where the journal's files are.
+pub(crate) fn journal(directory: &Path) -> PathBuf {
+    directory.join("journal")
+}
+
+/// Where the index is.
+pub(crate) fn index(directory: &Path) -> PathBuf {
+    directory.join("index")
+}
+
+/// The file that a held lock is on.
+pub(crate) fn lock_file(directory: &Path) -> PathBuf {
+    directory.join(LOCK_NAME)
+}
+
+/// Takes the lock that keeps a second writer out.
+pub(crate) fn lock(files: &dyn Files, directory: &Path) -> Result<Box<dyn FileLock>, OpenError> {
+    let path = lock_file(directory);
+    files.lock(&path).map_err(|error| match error.kind() {
+        io::ErrorKind::WouldBlock => OpenError::InUse { directory: directory.to_owned() },
+        _ => OpenError::Files { path, source: error },
+    })
+}
+
+/// Reads the plan that a directory belongs to; none if the directory is fresh.
+pub(crate) fn read_format(files: &dyn Files, directory: &Path) -> Result<Option<PlanId>, OpenError> {
+    let path = directory.join(FORMAT_NAME);
+    let bytes = match files.read(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(OpenError::Files { path, source }),
+        Ok(bytes) => bytes,
+    };
+    // The number alone is read first: a newer format may hold anything else.
+    #[derive(Deserialize)]
+    struct Number {
+        format: u32,
+    }
+    let malformed = |source| OpenError::FormatMark { path: path.clone(), source };
+    let Number { format } = serde_json::from_slice(&bytes).map_err(malformed)?;
+    if format > FORMAT {
+        return Err(OpenError::Newer { directory: directory.to_owned(), found: format, known: FORMAT });
+    }
+    let mark: FormatMark = serde_json::from_slice(&bytes).map_err(malformed)?;
+    Ok(Some(mark.plan))
+}
+
+/// Marks a fresh directory as belonging to a plan.
+pub(crate) fn write_format(files: &dyn Files, directory: &Path, plan: &PlanId) -> Result<(), OpenError> {
+    let path = directory.join(FORMAT_NAME);
+    let mark = FormatMark { format: FORMAT, plan: plan.clone() };
+    let mut bytes = serde_json::to_vec(&mark).expect("a number and a slug serialise");
+    bytes.push(b'\n');
+    write_whole(files, &path, &bytes).map_err(|source| OpenError::Files { path, source })
+}
+
+/// Accepts the clock as it is: for a log that stopped writing because the clock leapt ahead.
+///
+/// Works on a stopped directory, and on one in use, where it is seen within a second. It holds, over restarts
+/// too, until something is recorded; an acceptance that was not needed is forgotten at the next start.
+pub fn accept_clock(directory: &Path) -> io::Result<()> {
+    write_whole(&crate::files::RealFiles, &directory.join(ACCEPTANCE_NAME), b"accepted\n")
+}
+
+/// Does what [`accept_clock`] does, for the service that has the log open.
+pub(crate) fn keep_acceptance(files: &dyn Files, directory: &Path) {
+    let path = directory.join(ACCEPTANCE_NAME);
+    if let Err(error) = write_whole(files, &path, b"accepted\n") {
+        tracing::warn!(file = %path.display(), %error, "Could not keep the acceptance of the clock for a restart");
+    }
+}
+
+/// Whether the clock was accepted.
+pub(crate) fn is_clock_accepted(files: &dyn Files, directory: &Path) -> bool {
+    files.open_read(&directory.join(ACCEPTANCE_NAME)).is_ok()
+}
+
+/// Forgets the acceptance, once it was made use of.
+pub(crate) fn use_up_acceptance(files: &dyn Files, directory: &Path) {
+    let path = directory.join(ACCEPTANCE_NAME);
+    if let Err(error) = files.remove(&path)
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        tracing::warn!(file = %path.display(), %error, "Could not remove the used acceptance of the clock");
+    }
+}
+
+/// Writes a small file in one step and makes it durable.
+fn write_whole(files: &dyn Files, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let temporary = path.with_extension("tmp");
+    match files.remove(&temporary) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = files.open_append(&temporary)?;
+    file.write_all(bytes)?;
+    file.sync_data()?;
+    files.rename(&temporary, path)?;
+    path.parent().map_or(Ok(()), |directory| files.sync_directory(directory))
+}

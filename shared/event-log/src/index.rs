@@ -1,0 +1,41 @@
+//! The index: the event store that reads are served from. It can always be made again from the journal.
+
+mod memory;
+mod sled_index;
+
+pub(crate) use memory::MemoryIndex;
+pub(crate) use sled_index::{IndexOpenError, SledIndex, directory_exists, move_aside};
+
+use crate::stored::{Page, Stored};
+use events::{EventId, Position, Timestamp};
+use thiserror::Error;
+
+/// Why the index did not answer.
+#[derive(Debug, Error)]
+pub(crate) enum IndexError {
+    /// It holds something that it cannot hold: it has to be made again.
+    #[error("the index is damaged: {0}")]
+    Damaged(String),
+    /// The disk refused.
+    #[error("the index cannot be read or written")]
+    Io(#[source] std::io::Error),
+}
+
+/// An event store.
+pub(crate) trait Index: Send + Sync {
+    /// The last position that it holds durably.
+    fn head(&self) -> Position;
+
+    /// Takes events in that continue its head, durably.
+    fn apply(&self, stored: &[Stored]) -> Result<(), IndexError>;
+
+    /// Fills a page with the events from a position on, up to its head.
+    fn read(&self, from: Position, page: &mut Page) -> Result<(), IndexError>;
+
+    /// Where the event with an id is. The answer is a hint: the caller compares the event found there.
+    fn position_of(&self, id: &EventId) -> Result<Option<Position>, IndexError>;
+
+    /// The last place known to be recorded at or before an instant: a later event that was, too, lies
+    /// within the run of events that starts there.
+    fn run_at(&self, instant: Timestamp) -> Result<Option<Position>, IndexError>;
+}

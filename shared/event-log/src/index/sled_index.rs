@@ -1,0 +1,386 @@
+//! The index in sled.
+//!
+//! | tree | key | value |
+//! |---|---|---|
+//! | `commits` | first position (8, big-endian); further parts of one large event: and part (2) | a frame of at most 16 KiB, or a part of one |
+//! | `by_id` | id (16) | position (8) |
+//! | `by_time` | recorded time in ms (8, ordered), first position (8) | nothing; one entry for each frame |
+//! | `tiles` | | empty until the log is verifiable |
+//! | `meta` | `format`, `plan`, `head` | |
+//!
+//! sled's own flush does not synchronise the disk, and it loses whole databases if too much is unwritten at
+//! once; so events go in by transactions of at most 256 KiB, and after each one the database file itself is
+//! synchronised before the next. sled panics on some damage, so nothing calls it outside `guarded`.
+
+use super::{Index, IndexError};
+use crate::frame::{self, Encoder, HEADER_BYTES, Header, ROW_BYTES};
+use crate::stored::{Page, Stored};
+use events::{EventId, PlanId, Position, Timestamp};
+use sled::transaction::{TransactionError, Transactional};
+use sled::{Batch, Db, IVec, Tree};
+use std::fs::{self, File};
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use thiserror::Error;
+
+/// The largest value: larger ones may become files of their own, which sled never synchronises.
+const VALUE_LIMIT_BYTES: usize = 16 * 1024;
+/// The most that one transaction holds, keys and values of all trees together.
+const TRANSACTION_LIMIT_BYTES: usize = 256 * 1024;
+/// What an event and a frame add to a transaction besides the frame itself.
+const EVENT_KEYS_BYTES: usize = 40;
+const FRAME_KEYS_BYTES: usize = 48;
+/// sled's page cache.
+const CACHE_BYTES: u64 = 64 * 1024 * 1024;
+/// How long the lock of a database that was just closed in this process is waited for.
+const LOCK_WAIT: Duration = Duration::from_secs(5);
+const LOCK_POLL: Duration = Duration::from_millis(20);
+const FORMAT: &[u8] = b"1";
+
+/// Why sled did not open.
+#[derive(Debug, Error)]
+pub(crate) enum IndexOpenError {
+    /// What is there is of no use: it has to be moved aside.
+    #[error("{0}")]
+    Damaged(String),
+    /// The disk refused, or someone else has it open: moving it aside would not help.
+    #[error("cannot open the index")]
+    Io(#[source] io::Error),
+}
+
+/// The index in sled.
+pub(crate) struct SledIndex {
+    db: Db,
+    commits: Tree,
+    by_id: Tree,
+    by_time: Tree,
+    meta: Tree,
+    database: File,
+    head: AtomicU64,
+    encoder: Mutex<Encoder>,
+}
+
+/// Whether there is a database, whatever its state.
+pub(crate) fn directory_exists(path: &Path) -> bool {
+    path.join("db").exists() || path.join("conf").exists()
+}
+
+impl SledIndex {
+    /// Opens the database, making an empty one where there is none.
+    pub(crate) fn open(path: &Path, plan: &PlanId) -> Result<SledIndex, IndexOpenError> {
+        let existed = directory_exists(path);
+        remove_unfinished_snapshots(path).map_err(IndexOpenError::Io)?;
+        let db = open_database(path)?;
+        guarded(|| {
+            let meta = db.open_tree("meta")?;
+            let commits = db.open_tree("commits")?;
+            let by_id = db.open_tree("by_id")?;
+            let by_time = db.open_tree("by_time")?;
+            db.open_tree("tiles")?;
+            let database = File::open(path.join("db"))?;
+            match meta.get("format")? {
+                Some(format) if format == FORMAT => {}
+                Some(_) => return Err(unsupported("it is of a format that this version does not know")),
+                None if existed && (!commits.is_empty() || !meta.is_empty()) => {
+                    return Err(unsupported("its format mark is gone"));
+                }
+                None if existed => return Err(unsupported("it is empty")),
+                None => {
+                    meta.insert("format", FORMAT)?;
+                    meta.insert("plan", plan.as_str())?;
+                    db.flush()?;
+                    database.sync_data()?;
+                    File::open(path)?.sync_all()?;
+                }
+            }
+            if meta.get("plan")?.as_deref() != Some(plan.as_str().as_bytes()) {
+                return Err(unsupported("it belongs to another plan"));
+            }
+            let head = match meta.get("head")? {
+                None => 0,
+                Some(head) => be_u64(&head).ok_or_else(|| unsupported("its head is no position"))?,
+            };
+            let (head, encoder) = (AtomicU64::new(head), Mutex::new(Encoder::new()));
+            Ok(SledIndex { db: db.clone(), commits, by_id, by_time, meta, database, head, encoder })
+        })
+        .map_err(|error| match error {
+            IndexError::Damaged(what) => IndexOpenError::Damaged(what),
+            IndexError::Io(source) => IndexOpenError::Io(source),
+        })
+    }
+
+    /// Writes one transaction and makes it durable.
+    fn commit(&self, transaction: &Pending) -> Result<(), IndexError> {
+        let Some(head) = transaction.head else { return Ok(()) };
+        guarded(|| {
+            let trees = (&self.commits, &self.by_id, &self.by_time, &self.meta);
+            trees
+                .transaction(|(commits, by_id, by_time, meta)| {
+                    commits.apply_batch(&transaction.commits)?;
+                    by_id.apply_batch(&transaction.by_id)?;
+                    by_time.apply_batch(&transaction.by_time)?;
+                    meta.insert("head", &head.0.to_be_bytes())?;
+                    Ok(())
+                })
+                .map_err(|error: TransactionError<()>| match error {
+                    TransactionError::Abort(()) => unsupported("a transaction ended by itself"),
+                    TransactionError::Storage(error) => error,
+                })?;
+            self.db.flush()?;
+            self.database.sync_data()?;
+            Ok(())
+        })?;
+        self.head.store(head.0, Ordering::Release);
+        Ok(())
+    }
+
+    /// Reads the frame that starts with a key, with its further parts.
+    fn assemble(&self, first: Position, value: &IVec) -> sled::Result<Option<Vec<Stored>>> {
+        let Ok(header) = Header::read(value) else { return Ok(None) };
+        if header.first != first {
+            return Ok(None);
+        }
+        if header.frame_bytes() <= value.len() {
+            return Ok(frame::decode(value).ok());
+        }
+        let mut bytes = value.to_vec();
+        for part in 1u16.. {
+            if bytes.len() >= header.frame_bytes() {
+                break;
+            }
+            let Some(next) = self.commits.get(part_key(first, part))? else { return Ok(None) };
+            bytes.extend_from_slice(&next);
+        }
+        Ok(frame::decode(&bytes).ok())
+    }
+}
+
+impl Index for SledIndex {
+    fn head(&self) -> Position {
+        Position(self.head.load(Ordering::Acquire))
+    }
+
+    fn apply(&self, stored: &[Stored]) -> Result<(), IndexError> {
+        let mut encoder = self.encoder.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pending = Pending::default();
+        for run in runs(stored) {
+            let frame = encoder.encode(run);
+            let bytes = frame.len() + run.len() * EVENT_KEYS_BYTES + FRAME_KEYS_BYTES;
+            if pending.bytes + bytes > TRANSACTION_LIMIT_BYTES {
+                self.commit(&pending)?;
+                pending = Pending::default();
+            }
+            pending.add(run, &frame, bytes);
+        }
+        self.commit(&pending)
+    }
+
+    fn read(&self, from: Position, page: &mut Page) -> Result<(), IndexError> {
+        let head = self.head();
+        let mut next = from;
+        let broken = guarded(|| {
+            let Some(first) = self.commits.range(..=from.0.to_be_bytes()).next_back().transpose()? else {
+                return Ok(Some(from));
+            };
+            let start = first.0.get(..8).map_or((&from.0.to_be_bytes()).into(), IVec::from);
+            for entry in self.commits.range(start..) {
+                if next > head {
+                    break;
+                }
+                let (key, value) = entry?;
+                let (8, Some(first)) = (key.len(), be_u64(&key)) else { continue };
+                let Some(run) = self.assemble(Position(first), &value)? else { return Ok(Some(next)) };
+                for event in run {
+                    if event.position < next {
+                        continue;
+                    }
+                    if event.position > next {
+                        return Ok(Some(next));
+                    }
+                    if event.position > head || !page.take(&event) {
+                        return Ok(None);
+                    }
+                    next = event.position.next();
+                }
+            }
+            Ok((next <= head).then_some(next))
+        })?;
+        broken.map_or(Ok(()), |position| {
+            Err(IndexError::Damaged(format!("position {position} is missing or altered")))
+        })
+    }
+
+    fn position_of(&self, id: &EventId) -> Result<Option<Position>, IndexError> {
+        let found = guarded(|| self.by_id.get(id.as_bytes()))?;
+        let Some(value) = found else { return Ok(None) };
+        let position = be_u64(&value)
+            .ok_or_else(|| IndexError::Damaged(format!("the entry of id {id} is no position")))?;
+        Ok(Some(Position(position)).filter(|position| *position <= self.head()))
+    }
+
+    fn run_at(&self, instant: Timestamp) -> Result<Option<Position>, IndexError> {
+        let mut end = ordered(instant).to_be_bytes().to_vec();
+        end.extend_from_slice(&u64::MAX.to_be_bytes());
+        let found = guarded(|| self.by_time.range(..=end).next_back().transpose())?;
+        found
+            .map(|(key, _)| {
+                key.get(8..)
+                    .and_then(be_u64)
+                    .map(Position)
+                    .ok_or_else(|| IndexError::Damaged("an entry by time is malformed".to_owned()))
+            })
+            .transpose()
+    }
+}
+
+/// A transaction that is being gathered.
+#[derive(Default)]
+struct Pending {
+    commits: Batch,
+    by_id: Batch,
+    by_time: Batch,
+    bytes: usize,
+    head: Option<Position>,
+}
+
+impl Pending {
+    fn add(&mut self, run: &[Stored], frame: &[u8], bytes: usize) {
+        let (Some(first), Some(last)) = (run.first(), run.last()) else { return };
+        for (part, value) in (0u16..).zip(frame.chunks(VALUE_LIMIT_BYTES)) {
+            self.commits.insert(part_key(first.position, part), value);
+        }
+        for event in run {
+            self.by_id.insert(event.id.as_bytes(), &event.position.0.to_be_bytes());
+        }
+        let mut time = ordered(first.recorded_at).to_be_bytes().to_vec();
+        time.extend_from_slice(&first.position.0.to_be_bytes());
+        self.by_time.insert(time, &[]);
+        self.bytes += bytes;
+        self.head = Some(last.position);
+    }
+}
+
+/// Splits events into runs whose frames fit into one value; an event that does not fit is a run by itself.
+fn runs(stored: &[Stored]) -> impl Iterator<Item = &[Stored]> {
+    let mut bytes = stored.first().map_or(0, |first| first.bytes.len() + ROW_BYTES);
+    stored.chunk_by(move |_, next| {
+        let next_bytes = next.bytes.len() + ROW_BYTES;
+        bytes += next_bytes;
+        if bytes > VALUE_LIMIT_BYTES - HEADER_BYTES {
+            bytes = next_bytes;
+            return false;
+        }
+        true
+    })
+}
+
+/// The key of a frame, or of a further part of one: parts sort directly behind their frame.
+fn part_key(first: Position, part: u16) -> Vec<u8> {
+    let mut key = first.0.to_be_bytes().to_vec();
+    if part > 0 {
+        key.extend_from_slice(&part.to_be_bytes());
+    }
+    key
+}
+
+/// Milliseconds in an order that bytes have, too: instants before 1970 sort first.
+fn ordered(instant: Timestamp) -> u64 {
+    instant.as_millisecond().cast_unsigned() ^ (1 << 63)
+}
+
+fn be_u64(bytes: &[u8]) -> Option<u64> {
+    Some(u64::from_be_bytes(bytes.try_into().ok()?))
+}
+
+fn unsupported(what: &str) -> sled::Error {
+    sled::Error::Unsupported(what.to_owned())
+}
+
+/// Removes snapshots that a killed process left unfinished: sled may fail to open beside one.
+fn remove_unfinished_snapshots(path: &Path) -> io::Result<()> {
+    let entries = match fs::read_dir(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with("snap.") && name.ends_with(".generating") {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+fn open_database(path: &Path) -> Result<Db, IndexOpenError> {
+    let started = Instant::now();
+    loop {
+        let opened = guarded(|| {
+            sled::Config::new().path(path).cache_capacity(CACHE_BYTES).flush_every_ms(None).open()
+        });
+        match opened {
+            Ok(db) => return Ok(db),
+            // Threads of a database that was closed just now may still hold its lock.
+            Err(IndexError::Io(error)) if error.to_string().contains("could not acquire lock") => {
+                if started.elapsed() >= LOCK_WAIT {
+                    return Err(IndexOpenError::Io(error));
+                }
+                std::thread::sleep(LOCK_POLL);
+            }
+            Err(IndexError::Io(source)) => return Err(IndexOpenError::Io(source)),
+            Err(IndexError::Damaged(what)) => return Err(IndexOpenError::Damaged(what)),
+        }
+    }
+}
+
+/// Calls sled, and takes a panic, too, for the damage that it is.
+fn guarded<T>(call: impl FnOnce() -> sled::Result<T>) -> Result<T, IndexError> {
+    match catch_unwind(AssertUnwindSafe(call)) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(sled::Error::Io(error))) if is_refusal(&error) => Err(IndexError::Io(error)),
+        Ok(Err(sled::Error::Unsupported(what))) => Err(IndexError::Damaged(what)),
+        Ok(Err(error)) => Err(IndexError::Damaged(error.to_string())),
+        Err(panic) => {
+            let text = panic.downcast_ref::<String>().map(String::as_str);
+            let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
+            Err(IndexError::Damaged(format!("sled gave up: {text}")))
+        }
+    }
+}
+
+/// Whether the disk or another process refused; every other error speaks of what the files hold.
+fn is_refusal(error: &io::Error) -> bool {
+    use io::ErrorKind::{PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull, WouldBlock};
+    matches!(error.kind(), PermissionDenied | QuotaExceeded | ReadOnlyFilesystem | StorageFull | WouldBlock)
+        || error.to_string().contains("could not acquire lock")
+}
+
+/// Moves a database aside, keeping a few of those moved before; gives the new path.
+pub(crate) fn move_aside(path: &Path) -> io::Result<Option<PathBuf>> {
+    /// How many are kept for a person to look at.
+    const KEPT: usize = 3;
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return Ok(None) };
+    if !path.exists() {
+        return Ok(None);
+    }
+    let prefix = format!("{}.damaged-", name.to_string_lossy());
+    let mut numbers = Vec::new();
+    for entry in fs::read_dir(parent)? {
+        let name = entry?.file_name();
+        numbers.extend(name.to_string_lossy().strip_prefix(&prefix).and_then(|n| n.parse::<u64>().ok()));
+    }
+    numbers.sort_unstable();
+    let next = numbers.last().map_or(1, |last| last + 1);
+    while numbers.len() >= KEPT {
+        fs::remove_dir_all(parent.join(format!("{prefix}{}", numbers.remove(0))))?;
+    }
+    let target = parent.join(format!("{prefix}{next}"));
+    fs::rename(path, &target)?;
+    File::open(parent)?.sync_all()?;
+    Ok(Some(target))
+}

@@ -1,0 +1,85 @@
+//! Making a journal whole again: cutting a torn end, or putting back what another copy holds.
+
+use super::{JournalFault, file_name};
+use crate::files::Files;
+use crate::frame::{Encoder, ROW_BYTES};
+use crate::stored::Stored;
+use events::Position;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// How large the events of a restored frame may get together.
+const RESTORED_FRAME_BYTES: usize = 256 * 1024;
+const REPAIR_NAME: &str = "repair.tmp";
+
+/// What was put back into the journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Repair {
+    pub(crate) first: Position,
+    pub(crate) last: Position,
+    pub(crate) file: PathBuf,
+}
+
+/// Cuts the file at a fault behind which nothing whole follows.
+pub(crate) fn cut(files: &dyn Files, fault: &JournalFault) -> io::Result<()> {
+    let mut file = files.open_append(&fault.path)?;
+    file.truncate(fault.offset)?;
+    file.sync_data()
+}
+
+/// Writes the faulty file anew: what is whole before the fault, the missing events, what follows.
+///
+/// The events start at the fault's position and end before what follows. The file is replaced in one step.
+pub(crate) fn restore(
+    files: &dyn Files,
+    directory: &Path,
+    fault: &JournalFault,
+    missing: &[Stored],
+) -> io::Result<Repair> {
+    let (Some(first), Some(last)) = (missing.first(), missing.last()) else {
+        return Err(io::Error::other("nothing to restore"));
+    };
+    let old = match files.read(&fault.path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        old => old?,
+    };
+    let offset = usize::try_from(fault.offset).map_err(io::Error::other)?;
+    let follows = fault.follows.as_ref().and_then(|follows| follows.offset);
+    let mut bytes = old[..offset].to_vec();
+    let mut encoder = Encoder::new();
+    for run in runs(missing) {
+        bytes.extend_from_slice(&encoder.encode(run));
+    }
+    // A file whose start is missing gets the name of the position that it starts with now; where whole
+    // files are missing the events go into a file of their own.
+    let named_first = directory.join(file_name(first.position));
+    let missing_file = fault.offset == 0 && follows == Some(0) && fault.path != named_first;
+    let target = if missing_file { named_first } else { fault.path.clone() };
+    if let (Some(follows), false) = (follows, missing_file) {
+        bytes.extend_from_slice(&old[usize::try_from(follows).map_err(io::Error::other)?..]);
+    }
+    let temporary = directory.join(REPAIR_NAME);
+    match files.remove(&temporary) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = files.open_append(&temporary)?;
+    file.write_all(&bytes)?;
+    file.sync_data()?;
+    files.rename(&temporary, &target)?;
+    files.sync_directory(directory)?;
+    Ok(Repair { first: first.position, last: last.position, file: target })
+}
+
+/// Splits events into runs that each make one frame.
+fn runs(stored: &[Stored]) -> impl Iterator<Item = &[Stored]> {
+    let mut bytes = 0;
+    stored.chunk_by(move |_, next| {
+        bytes += next.bytes.len() + ROW_BYTES;
+        if bytes > RESTORED_FRAME_BYTES {
+            bytes = 0;
+            return false;
+        }
+        true
+    })
+}

@@ -1,0 +1,11 @@
+//! The log from outside: what it promises, on memory and on disk, whole and damaged.
+
+#![expect(clippy::unwrap_used, reason = "a test that unwraps nothing has failed, which is the point")]
+
+mod committer;
+mod contract;
+mod damage;
+mod faults;
+mod properties;
+mod support;
+mod verify;

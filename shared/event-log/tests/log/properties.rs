@@ -1,0 +1,62 @@
+//! Laws of the log, on random commits.
+
+use super::support::*;
+use events::{Event, Position};
+use proptest::prelude::*;
+
+/// Commits of requests of events, by size; the numbers make the ids.
+fn commits() -> impl Strategy<Value = Vec<Vec<Vec<usize>>>> {
+    let size = prop_oneof![8 => 0..400usize, 1 => 400..20_000usize, 1 => 20_000..57_000usize];
+    let request = prop::collection::vec(size, 0..5);
+    prop::collection::vec(prop::collection::vec(request, 1..4), 1..8)
+}
+
+fn check(home: &Home, commits: &[Vec<Vec<usize>>], reopen_after: usize) -> Result<(), TestCaseError> {
+    let mut opened = home.open();
+    let mut number = 0;
+    let mut expected = Vec::new();
+    for (index, commit) in commits.iter().enumerate() {
+        if index == reopen_after {
+            drop(opened);
+            opened = home.open();
+        }
+        let mut next = |size: &usize| -> Event {
+            number += 1;
+            report(number, *size)
+        };
+        let requests = commit.iter().map(|request| request.iter().map(&mut next).collect()).collect();
+        let recorded = opened.writer.append(requests, noon(index as i64)).unwrap();
+        expected.extend(recorded.into_iter().flatten());
+    }
+    for _ in 0..2 {
+        let stored = read_all(&opened.log);
+        prop_assert_eq!(stored.len(), expected.len());
+        for (stored, recorded) in stored.iter().zip(&expected) {
+            prop_assert_eq!(&stored.bytes[..], &events::wire::write(recorded).unwrap()[..]);
+            prop_assert_eq!(stored.recorded_at, recorded.recorded_at);
+            prop_assert_eq!(opened.log.event_by_id(&stored.id).unwrap(), Some(stored.clone()));
+            let last_then = expected.iter().rposition(|other| other.recorded_at <= recorded.recorded_at);
+            let position = Position(last_then.unwrap() as u64 + 1);
+            prop_assert_eq!(opened.log.position_at(recorded.recorded_at).unwrap(), position);
+        }
+        drop(opened);
+        opened = home.open();
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #[test]
+    fn what_is_appended_reads_back_after_reopening_in_memory(commits in commits(), reopen_after in 0..8usize) {
+        check(&Home::in_memory().with_journal_files_of(20_000), &commits, reopen_after)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 6, max_shrink_iters: 20, ..ProptestConfig::default() })]
+    #[test]
+    fn what_is_appended_reads_back_after_reopening_on_disk(commits in commits(), reopen_after in 0..8usize) {
+        check(&Home::on_disk().with_journal_files_of(20_000), &commits, reopen_after)?;
+    }
+}
