@@ -21,7 +21,15 @@ const MAY_NAME: &[(&str, &[&str])] = &[
 ];
 const SHARED: &[&str] = &["events", "plan", "indicators", "event-log", "bus", "service"];
 const EVERYTHING: &[&str] = &[
-    "events", "plan", "indicators", "event-log", "bus", "service", "ingestion", "projection", "alerting",
+    "events",
+    "plan",
+    "indicators",
+    "event-log",
+    "bus",
+    "service",
+    "ingestion",
+    "projection",
+    "alerting",
     "console",
 ];
 
@@ -30,7 +38,8 @@ const DOORS: &[(&str, &str)] =
     &[("sled", "event-log"), ("async-nats", "bus"), ("axum", "console"), ("askama", "console")];
 
 /// What a pure crate may not even link: each of these is a clock, a disk, a network or a thread.
-const IMPURE: &[&str] = &["tokio", "async-nats", "sled", "getrandom", "rand", "rustix", "ureq", "tracing", "metrics"];
+const IMPURE: &[&str] =
+    &["tokio", "async-nats", "sled", "getrandom", "rand", "rustix", "ureq", "tracing", "metrics"];
 const PURE: &[&str] = &["events", "plan", "indicators"];
 
 /// Normal dependencies of every workspace crate, by name.
@@ -62,7 +71,8 @@ fn arrows_point_one_way() {
     assert_eq!(found, known, "a crate that comes or goes is drawn in README.md and named here");
     for (name, allowed) in MAY_NAME {
         let named = dependencies[*name].iter().filter(|dependency| known.contains(dependency.as_str()));
-        let wrong: Vec<&String> = named.filter(|dependency| !allowed.contains(&dependency.as_str())).collect();
+        let wrong: Vec<&String> =
+            named.filter(|dependency| !allowed.contains(&dependency.as_str())).collect();
         assert!(wrong.is_empty(), "`{name}` may not name {wrong:?}");
     }
 }

@@ -1,1 +1,37 @@
 //! The executable: subcommands, composition and the supervisor.
+//!
+//! Only this crate names the services. Each subcommand is a module of [`commands`]; what they share is
+//! beside it: the HTTP [`client`], the [`supervisor`], the [`data_directory`] of an installation, and
+//! reports as [`report_files`].
+
+pub mod adopt;
+pub mod arguments;
+pub mod client;
+pub mod commands;
+pub mod data_directory;
+pub mod event_stream;
+pub mod exit;
+pub mod installation;
+pub mod log_place;
+pub mod nats_server;
+pub mod output;
+pub mod private_file;
+pub mod report_files;
+pub mod sample;
+pub mod service_configs;
+pub mod supervisor;
+
+use arguments::Arguments;
+use clap::Parser;
+use std::process::ExitCode;
+
+/// Reads the command line, carries the command out, and says what failed.
+pub fn main() -> ExitCode {
+    match arguments::run(Arguments::parse()) {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            output::failure(&failure.error);
+            failure.exit.into()
+        }
+    }
+}

@@ -1,1 +1,24 @@
 //! Projection: follows the stream, folds it and answers questions about any date.
+//!
+//! A copy of the log follows the stream ([`service::FollowedLog`]). Two threads fold it: one reads pages and
+//! decodes them, one applies them to the [`indicators::Facts`] and says how far it has got. A snapshot spares
+//! a restart the fold from nothing; one that is not right is set aside, and the log is folded again.
+//! Questions come as JSON over the bus and are answered from the facts at a moment: every answer names both
+//! its times and its position, so that it can be repeated.
+//!
+//! A reply is `{"ok": …}`, `{"refused": Refusal}` or `{"timeout": {"position", "asked"}}`.
+
+mod answers;
+mod digests;
+mod endpoints;
+#[cfg(test)]
+mod fixture;
+mod fold;
+mod question;
+mod running;
+mod snapshots;
+mod state;
+mod times;
+
+pub use answers::{AlertsAnswer, DigestAnswer, MatrixAnswer, SeriesAnswer, StatusAnswer};
+pub use running::{Config, Running, StartError, start};

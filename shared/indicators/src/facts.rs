@@ -6,14 +6,19 @@ use events::{
     Recorded, Resolution, Review, Rule, Severity, Summary, TargetValue, Timestamp, UnitChange, UnitId,
 };
 use plan::Plan;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use thiserror::Error;
 
 mod digest;
+mod snapshot;
+
+pub use snapshot::{SNAPSHOT_VERSION, SnapshotError};
 
 /// The plan as it was adopted.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Adopted {
     /// The plan.
     pub plan: Plan,
@@ -28,7 +33,8 @@ pub struct Adopted {
 }
 
 /// One report or correction of a unit and period.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Revision {
     /// Its number, from 1.
     pub revision: u32,
@@ -45,6 +51,7 @@ pub struct Revision {
     /// Whether it was entered as history.
     pub history: bool,
     /// What it says of which measure.
+    #[serde(with = "snapshot::lines")]
     pub lines: Box<[(MeasureId, LineValue)]>,
 }
 
@@ -56,7 +63,8 @@ impl Revision {
 }
 
 /// One setting of a target.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct TargetFact {
     /// At whose end it is judged.
     pub review: Review,
@@ -75,7 +83,8 @@ pub struct TargetFact {
 }
 
 /// One change of a unit.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct UnitChangeFact {
     /// What changed.
     pub change: UnitChange,
@@ -90,7 +99,8 @@ pub struct UnitChangeFact {
 }
 
 /// What a person said about an alert.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct AcknowledgedFact {
     /// Who.
     pub by: events::ActorId,
@@ -107,7 +117,8 @@ pub struct AcknowledgedFact {
 }
 
 /// How an alert ended.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ResolvedFact {
     /// Why.
     pub resolution: Resolution,
@@ -122,7 +133,8 @@ pub struct ResolvedFact {
 }
 
 /// One episode of an alert.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct AlertFact {
     /// Its id.
     pub id: AlertId,
@@ -155,7 +167,8 @@ pub struct AlertFact {
 }
 
 /// A unit whose events are set aside because one of them cannot be folded.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Parked {
     /// The first position set aside.
     pub since: Position,
@@ -264,6 +277,7 @@ impl Facts {
             Ok(()) => Ok(Applied::Folded),
             Err(why) if recorded.position == Position(1) => {
                 self.head = Position::START;
+                self.head_recorded_at = None;
                 Err(FoldError::NoPlan { position: recorded.position, why })
             }
             Err(why) => {

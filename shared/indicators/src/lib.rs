@@ -28,7 +28,7 @@ pub use evaluate::{RateProgress, View};
 pub use exact::{Exact, hundredths_of, percent_of, shown};
 pub use facts::{
     AcknowledgedFact, Adopted, AlertFact, Applied, ApplyError, Facts, FoldError, Parked, ResolvedFact,
-    Revision, TargetFact, UnitChangeFact,
+    Revision, SNAPSHOT_VERSION, SnapshotError, TargetFact, UnitChangeFact,
 };
 pub use moment::{Moment, MomentError, read_moment};
 pub use series::{Series, SeriesPoint};

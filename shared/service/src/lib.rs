@@ -1,1 +1,25 @@
 //! What running means for a service: configuration, start, stop, signals, tracing, health and metrics.
+//!
+//! A service is a library with a `Config` and a `start(config)`. This crate holds what all of them need
+//! around it: [`config::read`] for the file, [`logging::start`] for what is said on standard error,
+//! [`lifetime`] so that nothing outlives its supervisor, [`run`] for the time between start and stop,
+//! [`Health`], [`Metrics`] and their endpoints ([`standing`]) for who looks from outside, [`JournalSource`] for the
+//! bus to read the log, and [`FollowedLog`] for the services that keep a copy of it.
+
+pub mod config;
+pub mod exposition;
+pub mod followed_log;
+pub mod health;
+pub mod journal_source;
+pub mod lifetime;
+pub mod logging;
+pub mod running;
+pub mod standing;
+
+pub use config::ConfigError;
+pub use exposition::{Metrics, MetricsError};
+pub use followed_log::{FollowError, FollowedLog};
+pub use health::{Check, CheckReport, Health, HealthReport, State};
+pub use journal_source::JournalSource;
+pub use running::{DEFAULT_GRACE, Ended, Running, run};
+pub use standing::{MetricsAnswer, health_endpoint, metrics_endpoint};

@@ -238,7 +238,9 @@ fn check_document(known: &Known<'_>, plan: &Plan, report: &SubmitReport, errors:
         ));
         return;
     }
-    if date.year() < report.period.year() {
+    let period_is_open =
+        calendar.has_period(report.period) && report.period.year() <= calendar.year_of(known.now);
+    if period_is_open && date.year() < report.period.year() {
         errors.push(FieldError::new(
             "/document/date",
             "document-before-its-period",

@@ -277,7 +277,7 @@ impl GroupDigests {
         self.add(Group::Alerts(alert.unit.clone()), &line);
     }
 
-    fn state_digest(&self) -> String {
+    pub(super) fn state_digest(&self) -> String {
         let groups: BTreeMap<String, String> = self
             .groups
             .iter()
@@ -299,6 +299,11 @@ impl Facts {
 
     /// The digest of the facts recorded up to a cut, computed by walking the facts.
     pub fn digest_at(&self, cut: Position) -> String {
+        self.group_digests_at(cut).state_digest()
+    }
+
+    /// The group digests of the facts recorded up to a cut, as the fold would have grown them.
+    pub(super) fn group_digests_at(&self, cut: Position) -> GroupDigests {
         let mut digests = GroupDigests::default();
         if let Some(adopted) = self.adopted.as_ref().filter(|adopted| adopted.position <= cut) {
             digests.add_adoption(adopted);
@@ -323,7 +328,7 @@ impl Facts {
             }
         }
         self.walk_alerts(cut, &mut digests);
-        digests.state_digest()
+        digests
     }
 
     fn walk_alerts(&self, cut: Position, digests: &mut GroupDigests) {

@@ -1,0 +1,84 @@
+//! Why an alert clears: the target moved, figures came, or units changed.
+
+use super::cell::Judged;
+use events::{Position, UnitChange};
+use indicators::{AlertFact, View};
+use plan::Level;
+
+/// What made an alert clear.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// With the targets of the day on which it was raised it would still be open, or no figure has moved since.
+    Target,
+    /// Figures that were reported, corrected or taken back since.
+    Figures {
+        /// Whether the value is of a newer period than the one that fired it.
+        newer: bool,
+    },
+    /// A unit's own change moved a sum or a count.
+    Units,
+}
+
+/// Finds out why an open alert of a cell clears.
+pub(super) fn cause(view: &View<'_>, judged: &Judged<'_>, alert: &AlertFact) -> Cause {
+    let open_with_targets_at = |cut: Position| {
+        let then = view.with_targets_known_at(cut);
+        Judged::new(&then, judged.unit, judged.indicator).keeps_open(&then, alert.rule, alert.period)
+    };
+    let before_ahead = before_those_ahead(view, judged, alert);
+    if open_with_targets_at(alert.position) || before_ahead.is_some_and(open_with_targets_at) {
+        return Cause::Target;
+    }
+    if figures_since(view, judged, alert.position) {
+        return Cause::Figures { newer: judged.cell.period > alert.period };
+    }
+    if dissolved_since(view, judged, alert) {
+        return Cause::Units;
+    }
+    // Nothing was reported since: the clock has moved on to the next review's target, or to one recorded ahead.
+    Cause::Target
+}
+
+/// Targets that were known when the alert was raised but took effect only later: the cut before the first of them.
+fn before_those_ahead(view: &View<'_>, judged: &Judged<'_>, alert: &AlertFact) -> Option<Position> {
+    let facts = view.facts();
+    let indicator = &judged.indicator.id;
+    let settings =
+        facts.targets(indicator, None).iter().chain(facts.targets(indicator, Some(&judged.unit.id)));
+    let ahead = settings.filter(|target| {
+        target.position <= alert.position
+            && target.effective > alert.raised_at
+            && target.effective <= view.moment().as_of
+    });
+    ahead.map(|target| target.position).min().map(|first| Position(first.0 - 1))
+}
+
+/// Whether a line of the cell's measure was recorded after a position, by the unit or, for the province, by a district.
+fn figures_since(view: &View<'_>, judged: &Judged<'_>, position: Position) -> bool {
+    let plan = view.plan();
+    let of_districts = plan.measure_of(judged.indicator).level == Level::District;
+    let reporters = plan.units.iter().filter(|unit| match (judged.unit.level, of_districts) {
+        (Level::Province, true) => unit.level == Level::District,
+        (Level::Province, false) | (Level::District, _) => unit.id == judged.unit.id,
+    });
+    reporters.into_iter().any(|unit| {
+        plan.calendar.periods().any(|period| {
+            let revisions = view.facts().revisions(&unit.id, period).iter().rev();
+            revisions
+                .take_while(|revision| revision.position > position)
+                .any(|revision| revision.line(&judged.indicator.measure).is_some())
+        })
+    })
+}
+
+/// Whether a district has been dissolved since the alert was raised, by record or by effect.
+fn dissolved_since(view: &View<'_>, judged: &Judged<'_>, alert: &AlertFact) -> bool {
+    judged.unit.level == Level::Province
+        && view.plan().districts().any(|unit| {
+            view.facts().unit_changes(&unit.id).iter().any(|fact| {
+                matches!(fact.change, UnitChange::Dissolve)
+                    && (fact.position > alert.position || fact.effective > alert.raised_at)
+                    && fact.effective <= view.moment().as_of
+            })
+        })
+}

@@ -1,0 +1,97 @@
+//! A scope: which cells and whose reports are looked at, so that one report does not judge the whole plan again.
+
+use events::{EventData, IndicatorId, UnitId};
+use plan::Plan;
+use std::collections::BTreeSet;
+
+/// Which cells and whose reports the rules look at.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Scope {
+    everything: bool,
+    cells: BTreeSet<(UnitId, IndicatorId)>,
+    reports_of: BTreeSet<UnitId>,
+}
+
+impl Scope {
+    /// Nothing at all.
+    pub fn nothing() -> Scope {
+        Scope::default()
+    }
+
+    /// Every cell and every unit's reports: after the clock has moved something.
+    pub fn everything() -> Scope {
+        Scope { everything: true, ..Scope::default() }
+    }
+
+    /// One cell, or without an indicator one unit's reports.
+    pub fn of_cell(unit: &UnitId, indicator: Option<&IndicatorId>) -> Scope {
+        let mut scope = Scope::nothing();
+        scope.touch(unit, indicator);
+        scope
+    }
+
+    /// What an event can have changed.
+    ///
+    /// A report touches its unit's cells and the province's of the indicators that its measures feed, and
+    /// whether the report is overdue. A target touches its indicator everywhere, because units inherit it. A
+    /// change of a unit moves sums and counts, so it touches everything. What happens to an alert touches its
+    /// own cell: another rule may wait for it.
+    pub fn touched_by(plan: &Plan, data: &EventData) -> Scope {
+        let mut scope = Scope::nothing();
+        match data {
+            EventData::PlanAdopted(_) | EventData::UnitChanged(_) => scope.everything = true,
+            EventData::ReportSubmitted(data) => {
+                let province = &plan.province().id;
+                for indicator in data.lines.iter().flat_map(|line| plan.fed_by(&line.measure)) {
+                    scope.cells.insert((data.unit.clone(), indicator.id.clone()));
+                    scope.cells.insert((province.clone(), indicator.id.clone()));
+                }
+                scope.reports_of.insert(data.unit.clone());
+            }
+            EventData::TargetChanged(data) => {
+                let units = plan.units.iter();
+                scope.cells.extend(units.map(|unit| (unit.id.clone(), data.indicator.clone())));
+            }
+            EventData::AlertRaised(data) => scope.touch(&data.unit, data.indicator.as_ref()),
+            EventData::AlertResolved(data) => scope.touch(&data.unit, data.indicator.as_ref()),
+            EventData::AlertAcknowledged(_) => {}
+        }
+        scope
+    }
+
+    fn touch(&mut self, unit: &UnitId, indicator: Option<&IndicatorId>) {
+        match indicator {
+            Some(indicator) => {
+                self.cells.insert((unit.clone(), indicator.clone()));
+            }
+            None => {
+                self.reports_of.insert(unit.clone());
+            }
+        }
+    }
+
+    /// Takes in what another scope holds.
+    pub fn merge(&mut self, other: Scope) {
+        self.everything |= other.everything;
+        self.cells.extend(other.cells);
+        self.reports_of.extend(other.reports_of);
+    }
+
+    /// Whether there is nothing left out.
+    pub fn is_everything(&self) -> bool {
+        self.everything
+    }
+
+    /// Whether there is nothing to look at.
+    pub fn is_empty(&self) -> bool {
+        !self.everything && self.cells.is_empty() && self.reports_of.is_empty()
+    }
+
+    pub(super) fn has_cell(&self, unit: &UnitId, indicator: &IndicatorId) -> bool {
+        self.everything || self.cells.contains(&(unit.clone(), indicator.clone()))
+    }
+
+    pub(super) fn has_reports_of(&self, unit: &UnitId) -> bool {
+        self.everything || self.reports_of.contains(unit)
+    }
+}

@@ -1,0 +1,189 @@
+//! The beginning of a log: the plan adopted, the sample history loaded, or what is there left alone.
+
+use crate::sample;
+use anyhow::{Context, bail};
+use event_log::{Opened, Options};
+use events::{PlanId, Position, Timestamp};
+use plan::Plan;
+use std::path::{Path, PathBuf};
+
+/// The plan of this product: adopted where no other is named, and the only one that has a sample history.
+pub const BINH_DUONG: &str = include_str!("../../../deploy/plans/binh-duong.toml");
+/// What errors about the embedded plan call its file.
+pub const BINH_DUONG_NAME: &str = "binh-duong.toml";
+
+/// A directory whose files are smaller than this may hold an empty log, so it is opened to see.
+const MAYBE_EMPTY_BYTES: u64 = 64 * 1024;
+
+/// How a log begins where there is none yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Beginning {
+    /// With the plan's adoption, as of now, and nothing else.
+    Empty,
+    /// With the sample history.
+    Sample,
+}
+
+/// What was done to a log's directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Prepared {
+    /// It holds events and was left alone.
+    AlreadyThere,
+    /// The plan was adopted.
+    Adopted,
+    /// The plan was adopted and the sample loaded.
+    SampleLoaded {
+        /// The head of the log.
+        head: Position,
+    },
+}
+
+/// Reads a plan file; every mistake is named with its place.
+pub fn read_plan(name: &str, text: &str) -> anyhow::Result<Plan> {
+    plan::file::read(name, text).map_err(|errors| {
+        let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        anyhow::anyhow!("{}", lines.join("\n"))
+    })
+}
+
+/// Begins a log where there is none. With `must_agree`, a log that is there has to have adopted the same plan.
+///
+/// A beginning is made beside the directory and moved into place whole: a process that is killed meanwhile
+/// leaves no log that has only half of it.
+pub fn prepare(
+    directory: &Path,
+    plan: &Plan,
+    beginning: Beginning,
+    must_agree: bool,
+) -> anyhow::Result<Prepared> {
+    if holds_events(directory, plan, must_agree)? {
+        return Ok(Prepared::AlreadyThere);
+    }
+    let beside = beside(directory);
+    remove_if_there(&beside)?;
+    let prepared = match beginning {
+        Beginning::Empty => {
+            let Opened { mut writer, .. } = open(&beside, &plan.id)?;
+            ingestion::adopt(&mut writer, plan, false, Timestamp::now()).context("cannot adopt the plan")?;
+            Prepared::Adopted
+        }
+        Beginning::Sample => {
+            let report = sample::load(&beside, plan).context("cannot load the sample history")?;
+            // The sample ends in the past, and time has not stood still since: that is no clock gone wrong.
+            event_log::accept_clock(&beside).context("cannot accept the clock for the sample's log")?;
+            Prepared::SampleLoaded { head: report.head }
+        }
+    };
+    remove_if_there(directory)?;
+    std::fs::rename(&beside, directory)
+        .and_then(|()| sync_parent(directory))
+        .with_context(|| format!("cannot move the new log to `{}`", directory.display()))?;
+    Ok(prepared)
+}
+
+/// Whether a log is there that holds anything; compares its plan where that is asked for.
+fn holds_events(directory: &Path, plan: &Plan, must_agree: bool) -> anyhow::Result<bool> {
+    if !directory.exists() {
+        return Ok(false);
+    }
+    if !must_agree && size_bytes(directory)? >= MAYBE_EMPTY_BYTES {
+        return Ok(true);
+    }
+    let Opened { log, .. } = open(directory, &plan.id)?;
+    if log.head() == Position::START {
+        return Ok(false);
+    }
+    if must_agree {
+        ingestion::compare(&log, plan)?;
+    }
+    Ok(true)
+}
+
+fn open(directory: &Path, plan: &PlanId) -> anyhow::Result<Opened> {
+    event_log::open(directory, plan, Options::default())
+        .with_context(|| format!("cannot open the log in `{}`", directory.display()))
+}
+
+fn beside(directory: &Path) -> PathBuf {
+    let mut name = directory.as_os_str().to_owned();
+    name.push(".loading");
+    name.into()
+}
+
+fn remove_if_there(directory: &Path) -> anyhow::Result<()> {
+    match std::fs::remove_dir_all(directory) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(anyhow::Error::new(error).context(format!("cannot remove `{}`", directory.display())))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn sync_parent(directory: &Path) -> std::io::Result<()> {
+    match directory.parent() {
+        Some(parent) => std::fs::File::open(parent)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+fn size_bytes(directory: &Path) -> anyhow::Result<u64> {
+    let mut total = 0;
+    for entry in
+        std::fs::read_dir(directory).with_context(|| format!("cannot list `{}`", directory.display()))?
+    {
+        let entry = entry?;
+        let metadata = entry.metadata()?;
+        total += if metadata.is_dir() { size_bytes(&entry.path())? } else { metadata.len() };
+    }
+    Ok(total)
+}
+
+/// Refuses a plan file that is of another plan than the data directory's.
+pub fn same_plan(ours: &PlanId, theirs: &PlanId) -> anyhow::Result<()> {
+    if ours != theirs {
+        bail!(
+            "this data directory watches the plan `{ours}`, the file is of `{theirs}`: name another directory with --data"
+        );
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn embedded() -> Plan {
+        read_plan(BINH_DUONG_NAME, BINH_DUONG).unwrap()
+    }
+
+    #[test]
+    fn a_plan_is_adopted_once_and_another_text_of_it_is_refused_with_the_difference() {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = folder.path().join("log");
+        let plan = embedded();
+        assert_eq!(prepare(&directory, &plan, Beginning::Empty, true).unwrap(), Prepared::Adopted);
+        for must_agree in [true, false] {
+            let again = prepare(&directory, &plan, Beginning::Empty, must_agree).unwrap();
+            assert_eq!(again, Prepared::AlreadyThere);
+        }
+        let mut other = plan.clone();
+        other.name.en = "Another name".into();
+        let refused = prepare(&directory, &other, Beginning::Empty, true).unwrap_err().to_string();
+        assert!(refused.contains("/name/en") && refused.contains("Another name"), "{refused}");
+        assert_eq!(prepare(&directory, &other, Beginning::Empty, false).unwrap(), Prepared::AlreadyThere);
+    }
+
+    #[test]
+    fn what_a_killed_beginning_left_is_begun_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = folder.path().join("log");
+        let plan = embedded();
+        // One was opened and never written, the other was being loaded.
+        drop(open(&directory, &plan.id).unwrap());
+        std::fs::create_dir_all(beside(&directory)).unwrap();
+        std::fs::write(beside(&directory).join("half"), "x").unwrap();
+        assert_eq!(prepare(&directory, &plan, Beginning::Empty, true).unwrap(), Prepared::Adopted);
+        assert!(!beside(&directory).exists());
+        assert!(!directory.join("half").exists());
+    }
+}

@@ -1,0 +1,94 @@
+//! The command line: every subcommand with its arguments.
+
+use crate::commands::serve::{self, Service};
+use crate::commands::{
+    alerts, bench, check, clock, log, plan, prepare, replay, report, status, supervised_exec, target, unit,
+    up,
+};
+use crate::exit::Outcome;
+use clap::{Parser, Subcommand};
+
+/// Watches a province's learning-society plan: reports in, state and alerts out, every past day at hand.
+///
+/// Exit codes: 0 done; 1 refused or found wrong; 2 wrong usage; 3 something needed is not reachable.
+#[derive(Debug, Parser)]
+#[command(name = "planwatch", version, propagate_version = true)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start everything on this machine: nats-server, ingestion, projection, alerting and the console
+    Up(up::Arguments),
+    /// Run ingestion by itself: admits reports and keeps the log
+    Ingestion(serve::Arguments),
+    /// Run the projection by itself: answers questions about any date
+    Projection(serve::Arguments),
+    /// Run alerting by itself: raises and resolves alerts
+    Alerting(serve::Arguments),
+    /// Run the console by itself: API and pages over HTTP
+    Console(serve::Arguments),
+    /// Begin the log of an ingestion that runs by itself: adopt the plan
+    Prepare(prepare::Arguments),
+    /// Say what is wrong with a service's configuration
+    Check(check::Arguments),
+    /// Plan files
+    Plan(plan::Arguments),
+    /// Submit reports
+    Report(report::Arguments),
+    /// Change targets
+    Target(target::Arguments),
+    /// Change units
+    Unit(unit::Arguments),
+    /// Show state and status of every cell, at any date
+    Status(status::Arguments),
+    /// List, watch and acknowledge alerts
+    Alerts(alerts::Arguments),
+    /// Rebuild the state from the log and nothing else
+    Replay(replay::Arguments),
+    /// Read and check the log itself
+    Log(log::Arguments),
+    /// Accept a clock that leapt ahead
+    Clock(clock::Arguments),
+    /// Measure: load of its own making on a sample system or a scratch log
+    Bench(bench::Arguments),
+    #[command(hide = true)]
+    SupervisedExec(supervised_exec::Arguments),
+}
+
+/// Carries a command out.
+pub fn run(arguments: Arguments) -> Outcome {
+    match arguments.command {
+        Command::Up(arguments) => up::run(arguments),
+        Command::Ingestion(arguments) => serve::run(Service::Ingestion, &arguments),
+        Command::Projection(arguments) => serve::run(Service::Projection, &arguments),
+        Command::Alerting(arguments) => serve::run(Service::Alerting, &arguments),
+        Command::Console(arguments) => serve::run(Service::Console, &arguments),
+        Command::Prepare(arguments) => prepare::run(arguments),
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Plan(arguments) => plan::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
+        Command::Target(arguments) => target::run(&arguments),
+        Command::Unit(arguments) => unit::run(&arguments),
+        Command::Status(arguments) => status::run(&arguments),
+        Command::Alerts(arguments) => alerts::run(&arguments),
+        Command::Replay(arguments) => replay::run(&arguments),
+        Command::Log(arguments) => log::run(&arguments),
+        Command::Clock(arguments) => clock::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
+        Command::SupervisedExec(arguments) => supervised_exec::run(arguments),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+}

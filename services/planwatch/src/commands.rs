@@ -1,0 +1,17 @@
+//! The subcommands, one module each.
+
+pub mod alerts;
+pub mod bench;
+pub mod check;
+pub mod clock;
+pub mod log;
+pub mod plan;
+pub mod prepare;
+pub mod replay;
+pub mod report;
+pub mod serve;
+pub mod status;
+pub mod supervised_exec;
+pub mod target;
+pub mod unit;
+pub mod up;

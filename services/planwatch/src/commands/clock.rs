@@ -1,0 +1,33 @@
+//! `planwatch clock accept`: a person says that a clock which leapt ahead is right.
+
+use crate::exit::{Exit, Failure, Outcome};
+use crate::log_place::LogArguments;
+use crate::output;
+use anyhow::Context;
+use clap::{Args, Subcommand};
+
+/// What to do about the clock.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Accept the clock as it is, for a log that stopped writing because the clock leapt ahead
+    Accept {
+        #[command(flatten)]
+        log: LogArguments,
+    },
+}
+
+/// Leaves the acceptance in the log's directory, where the running or the next ingestion finds it.
+pub fn run(arguments: &Arguments) -> Outcome {
+    let Command::Accept { log } = &arguments.command;
+    let folder = log.log_folder().map_err(Failure::unreachable)?;
+    event_log::accept_clock(&folder)
+        .with_context(|| format!("cannot leave the acceptance in `{}`", folder.display()))?;
+    output::say(format_args!("{}: the clock is accepted once, as it is now", folder.display()));
+    Ok(Exit::Done)
+}

@@ -1,0 +1,70 @@
+//! `planwatch plan check`: says what is wrong with a plan file.
+
+use crate::adopt;
+use crate::exit::{Exit, Failure, Outcome};
+use crate::output;
+use anyhow::Context;
+use clap::{Args, Subcommand};
+use serde_json::json;
+use std::path::PathBuf;
+
+/// What to do with a plan.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Check a plan file; every mistake is named with line, key and remedy
+    Check {
+        /// The plan file (TOML)
+        file: PathBuf,
+        /// Print what was read, or the mistakes, as JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Checks a plan file.
+pub fn run(arguments: &Arguments) -> Outcome {
+    let Command::Check { file, json } = &arguments.command;
+    let text = std::fs::read_to_string(file)
+        .with_context(|| format!("cannot read the plan `{}`", file.display()))?;
+    let name = file.display().to_string();
+    match plan::file::read(&name, &text) {
+        Ok(plan) => {
+            let targets: usize = plan.indicators.iter().map(|indicator| indicator.targets.len()).sum();
+            let (indicators, districts) = (plan.indicators.len(), plan.districts().count());
+            if *json {
+                output::json(&json!({
+                    "ok": true, "plan": plan.id, "digest": plan.digest(), "indicators": indicators,
+                    "measures": plan.measures.len(), "targets": targets, "districts": districts,
+                }));
+            } else {
+                output::line(format_args!(
+                    "{name}: the plan `{}` is in order: {indicators} indicators, {targets} targets, {districts} districts",
+                    plan.id
+                ));
+            }
+            Ok(Exit::Done)
+        }
+        Err(errors) if *json => {
+            let errors: Vec<_> = errors
+                .iter()
+                .map(|error| {
+                    json!({"file": error.file, "line": error.line, "column": error.column, "key": error.key,
+                        "what": error.what, "remedy": error.remedy})
+                })
+                .collect();
+            output::json(&json!({"ok": false, "errors": errors}));
+            Ok(Exit::Refused)
+        }
+        Err(_) => Err(Failure::refused(
+            adopt::read_plan(&name, &text)
+                .err()
+                .unwrap_or_else(|| anyhow::anyhow!("`{name}` changed while it was being checked")),
+        )),
+    }
+}

@@ -1,0 +1,143 @@
+//! `planwatch replay`: the state rebuilt from the log and nothing else.
+
+use super::log::each_event;
+use crate::exit::{Exit, Failure, Outcome};
+use crate::log_place::LogArguments;
+use crate::output;
+use anyhow::Context;
+use clap::Args;
+use events::{Date, Position, Timestamp, instant};
+use indicators::Facts;
+use serde_json::json;
+use std::time::Instant;
+
+/// How far, and from where.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Only what was known at this date (YYYY-MM-DD: to the end of that day; or RFC 3339)
+    #[arg(long, value_name = "DATE", conflicts_with = "to_position")]
+    to: Option<String>,
+    /// Only up to this position
+    #[arg(long, value_name = "N")]
+    to_position: Option<u64>,
+    /// Print the result as JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    log: LogArguments,
+}
+
+/// A bound of what is folded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Bound {
+    Head,
+    Position(Position),
+    Instant(Timestamp),
+    /// Ends when that day ends in the time zone of the plan, which the log's first event names.
+    Day(Date),
+}
+
+fn bound(arguments: &Arguments) -> Result<Bound, Failure> {
+    match (&arguments.to, arguments.to_position) {
+        (None, None) => Ok(Bound::Head),
+        (None, Some(position)) => Ok(Bound::Position(Position(position))),
+        (Some(text), _) => {
+            let day = || text.parse().map(Bound::Day);
+            let instant = || text.parse().map(Bound::Instant);
+            let read = if text.len() == "2024-01-01".len() { day() } else { instant() };
+            read.map_err(|_| {
+                Failure::usage(format_args!(
+                    "`{text}` is no date: write YYYY-MM-DD, or RFC 3339 with a time zone"
+                ))
+            })
+        }
+    }
+}
+
+/// Folds the log from nothing and prints what came out.
+pub fn run(arguments: &Arguments) -> Outcome {
+    let bound = bound(arguments)?;
+    let place = arguments.log.open()?;
+    let begun = Instant::now();
+    let mut facts = Facts::new();
+    each_event(&place, |event| {
+        if reaches_beyond(bound, &facts, event)? {
+            return Ok(false);
+        }
+        facts.apply_bytes(event).context("the log cannot be folded")?;
+        Ok(bound != Bound::Position(facts.head()))
+    })?;
+    let digest = facts.digest();
+    let elapsed = begun.elapsed();
+    if let Bound::Position(position) = bound
+        && facts.head() < position
+    {
+        return Err(Failure::refused(anyhow::anyhow!("the log ends at position {}", facts.head())));
+    }
+    let known_at = facts.head_recorded_at().map(instant::written);
+    if arguments.json {
+        output::json(&json!({
+            "position": facts.head(), "known_at": known_at, "digest": digest, "events": facts.head(),
+            "seconds": elapsed.as_secs_f64(),
+        }));
+    } else {
+        output::line(format_args!(
+            "position {}, known at {}\ndigest   {digest}\n{} events in {} ms",
+            facts.head(),
+            known_at.unwrap_or_else(|| "-".to_owned()),
+            facts.head(),
+            elapsed.as_millis()
+        ));
+    }
+    Ok(Exit::Done)
+}
+
+fn reaches_beyond(bound: Bound, facts: &Facts, event: &[u8]) -> Result<bool, Failure> {
+    let instant = match bound {
+        Bound::Head => return Ok(false),
+        Bound::Position(position) => return Ok(facts.head() >= position),
+        Bound::Instant(instant) => instant,
+        Bound::Day(day) => match facts.adopted() {
+            Some(adopted) => adopted.plan.calendar.end_of_day(day),
+            // Before the first event nothing says where the day ends; the event itself does.
+            None => first_plan_day_end(event, day)?,
+        },
+    };
+    let envelope = events::wire::read_envelope(event).context("the log holds something that is no event")?;
+    Ok(envelope.recorded_at > instant)
+}
+
+fn first_plan_day_end(event: &[u8], day: Date) -> Result<Timestamp, Failure> {
+    let mut facts = Facts::new();
+    facts.apply_bytes(event).context("the log cannot be folded")?;
+    let adopted = facts.adopted().context("the log does not begin with a plan")?;
+    Ok(adopted.plan.calendar.end_of_day(day))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        arguments: Arguments,
+    }
+
+    fn bound_of(line: &[&str]) -> Result<Bound, Failure> {
+        bound(&Line::parse_from([&["replay"], line].concat()).arguments)
+    }
+
+    #[test]
+    fn a_bound_is_a_day_an_instant_or_a_position() {
+        assert_eq!(bound_of(&[]).unwrap(), Bound::Head);
+        assert_eq!(bound_of(&["--to-position", "7"]).unwrap(), Bound::Position(Position(7)));
+        assert_eq!(bound_of(&["--to", "2024-02-29"]).unwrap(), Bound::Day("2024-02-29".parse().unwrap()));
+        let instant = "2024-02-29T12:00:00+07:00";
+        assert_eq!(bound_of(&["--to", instant]).unwrap(), Bound::Instant(instant.parse().unwrap()));
+        for wrong in ["2023-02-29", "yesterday", "2024-02-29T12:00:00"] {
+            assert!(bound_of(&["--to", wrong]).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Waiting until what was started is there, and noticing when it never will be.
+
+use crate::exit::{Exit, Failure};
+use crate::supervisor::{Child, ChildState};
+use bus::server::{ServerConfig, await_ready};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
+use std::time::Duration;
+
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+/// A child that ended so often before everything was ready is not going to start.
+const FAILURES_LIMIT: u32 = 6;
+
+/// Waits until the private nats-server takes connections, whichever of its starts that is.
+pub(super) async fn nats_accepts(child: &Child, config: &ServerConfig) -> Result<(), Failure> {
+    loop {
+        match child.state() {
+            state @ ChildState::Running { pid } => {
+                tokio::select! {
+                    ready = await_ready(config, pid) => {
+                        ready.map_err(Failure::unreachable)?;
+                        return Ok(());
+                    }
+                    () = changes(child, &state) => {}
+                }
+            }
+            state => {
+                give_up_on(child, &state)?;
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+        }
+    }
+}
+
+async fn changes(child: &Child, from: &ChildState) {
+    while child.state() == *from {
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
+}
+
+/// Waits until the console says that every service is ready; gives the address it listens on.
+pub(super) async fn console_serves(children: &[Child], address_file: &Path) -> Result<SocketAddr, Failure> {
+    loop {
+        for child in children {
+            give_up_on(child, &child.state())?;
+        }
+        let written = std::fs::read_to_string(address_file).ok();
+        let address = written.and_then(|text| text.trim().parse().ok());
+        if let Some(address) = address
+            && is_ready(address).await
+        {
+            return Ok(address);
+        }
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
+}
+
+fn give_up_on(child: &Child, state: &ChildState) -> Result<(), Failure> {
+    match state {
+        ChildState::Ended { failures, how, code } if *failures >= FAILURES_LIMIT => {
+            let error = anyhow::anyhow!("{} does not start: {how}; its lines above say why", child.name());
+            if *code == Some(Exit::Unreachable as i32) {
+                return Err(Failure::unreachable(error));
+            }
+            Err(Failure::refused(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+async fn is_ready(address: SocketAddr) -> bool {
+    let asked = tokio::task::spawn_blocking(move || {
+        let agent = ureq::Agent::config_builder()
+            .timeout_global(Some(Duration::from_secs(5)))
+            .http_status_as_error(false)
+            .build()
+            .new_agent();
+        agent.get(format!("http://{}/readyz", reachable(address))).call()
+    });
+    matches!(asked.await, Ok(Ok(response)) if response.status() == 200)
+}
+
+/// The address under which this machine reaches a listener on any address.
+pub(super) fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
+}

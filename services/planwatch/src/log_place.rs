@@ -1,0 +1,196 @@
+//! Where a command reads the log: from a running system over HTTP, or from the directory of a stopped one.
+
+use crate::client::{Client, ServerArguments};
+use crate::data_directory::{self, DataDirectory, DataLock};
+use crate::exit::Failure;
+use anyhow::{Context, bail};
+use clap::Args;
+use event_log::{Log, Opened, Options, ReadLimit, Writer};
+use events::{PlanId, Position};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::path::{Path, PathBuf};
+
+/// The most events that are asked for at once.
+const PAGE_EVENTS: usize = 1_000;
+const PAGE_BYTES: usize = 4 * 1024 * 1024;
+
+/// Which log is read: with --server, the running system's; else the one in the data directory, and where
+/// `up` runs on that, through its console.
+#[derive(Debug, Clone, Args)]
+pub struct LogArguments {
+    #[command(flatten)]
+    pub(crate) server: ServerArguments,
+    /// The plan whose log is meant, where a data directory holds several
+    #[arg(long = "plan-id", value_name = "ID")]
+    plan: Option<String>,
+}
+
+/// A log that can be read page by page.
+pub enum LogPlace {
+    /// Over HTTP.
+    Server(Client),
+    /// In a directory, which nobody else can open meanwhile.
+    Directory(Box<OpenedDirectory>),
+}
+
+/// A log opened in place.
+pub struct OpenedDirectory {
+    log: Log,
+    /// Kept so that the log stays whole and closed to others.
+    _writer: Writer,
+    _held: Option<DataLock>,
+}
+
+/// A page of events as recorded.
+#[derive(Deserialize)]
+struct Page {
+    events: Vec<Box<RawValue>>,
+}
+
+impl LogArguments {
+    /// Finds the log; opens it where it lies in a directory.
+    pub fn open(&self) -> Result<LogPlace, Failure> {
+        if self.server.server.is_some() {
+            return Ok(LogPlace::Server(self.server.client()?));
+        }
+        let root = self.root();
+        if holds_journal(&root) {
+            return Ok(LogPlace::Directory(Box::new(open(&root, None)?)));
+        }
+        let directory = DataDirectory::at(&root);
+        if !directory.service_folder("ingestion").is_dir() {
+            // Nothing was ever started here: the default server says whether it is there.
+            return Ok(LogPlace::Server(self.server.client()?));
+        }
+        match directory.lock()? {
+            None => Ok(LogPlace::Server(self.at_this_directory().client()?)),
+            Some(held) => Ok(LogPlace::Directory(Box::new(open(&self.log_folder()?, Some(held))?))),
+        }
+    }
+
+    /// The directory of the log, for what works on directories only.
+    pub fn log_folder(&self) -> anyhow::Result<PathBuf> {
+        let root = self.root();
+        if holds_journal(&root) {
+            return Ok(root);
+        }
+        let logs = DataDirectory::at(&root).service_folder("ingestion");
+        if let Some(plan) = &self.plan {
+            return Ok(logs.join(plan));
+        }
+        let found: Vec<PathBuf> = std::fs::read_dir(&logs)
+            .with_context(|| {
+                format!("there is no log in `{}`: name the data directory with --data", root.display())
+            })?
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .filter(|folder| holds_journal(folder) && folder.extension().is_none())
+            .collect();
+        match found.as_slice() {
+            [only] => Ok(only.clone()),
+            [] => bail!("there is no log in `{}`", logs.display()),
+            _ => bail!("`{}` holds several logs: name the plan with --plan-id", logs.display()),
+        }
+    }
+
+    fn root(&self) -> PathBuf {
+        self.server.data.clone().unwrap_or_else(data_directory::default_root)
+    }
+
+    /// As if the data directory had been named: its own console is asked.
+    fn at_this_directory(&self) -> ServerArguments {
+        ServerArguments { server: None, data: Some(self.root()) }
+    }
+}
+
+fn holds_journal(folder: &Path) -> bool {
+    folder.join("journal").is_dir()
+}
+
+fn open(folder: &Path, held: Option<DataLock>) -> anyhow::Result<OpenedDirectory> {
+    let plan = plan_of(folder)?;
+    let Opened { log, writer, .. } = event_log::open(folder, &plan, Options::default())
+        .with_context(|| format!("cannot open the log in `{}`", folder.display()))?;
+    Ok(OpenedDirectory { log, _writer: writer, _held: held })
+}
+
+/// A log's directory is named after its plan, wherever `up` made it; its mark says it as well.
+fn plan_of(folder: &Path) -> anyhow::Result<PlanId> {
+    #[derive(Deserialize)]
+    struct Mark {
+        plan: PlanId,
+    }
+    let file = folder.join("format.json");
+    let bytes = std::fs::read(&file).with_context(|| format!("cannot read `{}`", file.display()))?;
+    let mark: Mark = serde_json::from_slice(&bytes)
+        .with_context(|| format!("`{}` does not say which plan the log is of", file.display()))?;
+    Ok(mark.plan)
+}
+
+impl LogPlace {
+    /// Reads a page of events from a position on, byte for byte as recorded; empty at the head.
+    pub fn read(&self, from: Position) -> Result<Vec<Vec<u8>>, Failure> {
+        self.read_at_most(from, PAGE_EVENTS)
+    }
+
+    /// Reads at most so many events from a position on.
+    pub fn read_at_most(&self, from: Position, limit: usize) -> Result<Vec<Vec<u8>>, Failure> {
+        let limit = limit.clamp(1, PAGE_EVENTS);
+        match self {
+            LogPlace::Directory(opened) => {
+                let page = opened
+                    .log
+                    .read(from, ReadLimit { events: limit, bytes: PAGE_BYTES })
+                    .context("cannot read the log")?;
+                Ok(page.into_iter().map(|stored| stored.bytes.to_vec()).collect())
+            }
+            LogPlace::Server(client) => {
+                let query = [("from", Some(from.to_string())), ("limit", Some(limit.to_string()))];
+                let page: Page = client.get("/api/v1/events", &query)?.json()?;
+                Ok(page.events.into_iter().map(|event| event.get().as_bytes().to_vec()).collect())
+            }
+        }
+    }
+
+    /// The last position of the log; of a running system, the one that its projection has reached.
+    pub fn head(&self) -> Result<Position, Failure> {
+        #[derive(Deserialize)]
+        struct At {
+            position: Position,
+        }
+        match self {
+            LogPlace::Directory(opened) => Ok(opened.log.head()),
+            LogPlace::Server(client) => {
+                // Few alerts are pending: the smallest answer that names the position.
+                let query = [("state", Some("pending".to_owned()))];
+                let at: At = client.get("/api/v1/alerts", &query)?.json()?;
+                Ok(at.position)
+            }
+        }
+    }
+
+    /// Finds one event by its id.
+    pub fn event_by_id(&self, id: &events::EventId) -> Result<Option<Vec<u8>>, Failure> {
+        match self {
+            LogPlace::Directory(opened) => {
+                let found = opened.log.event_by_id(id).context("cannot read the log")?;
+                Ok(found.map(|stored| stored.bytes.to_vec()))
+            }
+            LogPlace::Server(client) => {
+                let answer = client.get(&format!("/api/v1/events/{id}"), &[])?;
+                if answer.status == 404 {
+                    return Ok(None);
+                }
+                answer.json::<Box<RawValue>>().map(|event| Some(event.get().as_bytes().to_vec()))
+            }
+        }
+    }
+
+    /// The running system behind it, for what only that can do.
+    pub fn client(&self) -> Option<&Client> {
+        match self {
+            LogPlace::Server(client) => Some(client),
+            LogPlace::Directory(_) => None,
+        }
+    }
+}

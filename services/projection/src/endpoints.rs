@@ -1,0 +1,188 @@
+//! The endpoints: read the question, wait for the position, take the facts, answer.
+
+use crate::answers;
+use crate::question::Question;
+use crate::state::State;
+use crate::times::Times;
+use bus::{Endpoint, RequestContext, ServiceError};
+use bytes::Bytes;
+use event_log::{Log, ReadError};
+use events::{Position, Refusal, RefusalKind, Timestamp};
+use indicators::{Adopted, Facts, Moment};
+use serde::Serialize;
+use service::{Health, Metrics, health_endpoint, metrics_endpoint};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::Semaphore;
+
+/// How long a question waits for the position that it asks for.
+pub(crate) const AT_LEAST_PATIENCE: Duration = Duration::from_secs(2);
+/// How many questions of one endpoint may be open at once; the bus lets the rest wait.
+const QUESTIONS_AT_ONCE: usize = 256;
+/// How many answers are worked out at once; the others wait for their turn.
+const ANSWERS_AT_ONCE: usize = 4;
+
+/// What came of a question.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Reply<T> {
+    Ok(T),
+    Refused(Refusal),
+    Timeout(Late),
+}
+
+/// The position that was asked for is not folded yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub(crate) struct Late {
+    position: Position,
+    asked: Position,
+}
+
+/// Answers questions.
+#[derive(Clone)]
+pub(crate) struct Answering {
+    state: Arc<State>,
+    log: Log,
+    turns: Arc<Semaphore>,
+}
+
+/// Everything that an answer is worked out from.
+struct Ground<'a> {
+    facts: &'a Facts,
+    adopted: &'a Adopted,
+    state: &'a State,
+    moment: Moment,
+}
+
+type Work<T> = fn(&Ground<'_>, &Question) -> Result<T, Refusal>;
+
+impl Answering {
+    pub(crate) fn new(state: Arc<State>, log: Log) -> Answering {
+        Answering { state, log, turns: Arc::new(Semaphore::new(ANSWERS_AT_ONCE)) }
+    }
+
+    /// Every endpoint of the service.
+    pub(crate) fn endpoints(&self, health: &Health, metrics: &Metrics) -> Vec<Endpoint> {
+        vec![
+            self.endpoint(
+                "status",
+                &["unit", "indicator", "as_of", "known_at", "at_least"],
+                |ground, question| {
+                    answers::status(
+                        ground.facts,
+                        ground.adopted,
+                        &ground.state.digests,
+                        question,
+                        ground.moment,
+                    )
+                },
+            ),
+            self.endpoint(
+                "series",
+                &["unit", "indicator", "as_of", "known_at", "at_least"],
+                |ground, question| answers::series(ground.facts, ground.adopted, question, ground.moment),
+            ),
+            self.endpoint("alerts", &["state", "unit", "known_at", "at_least"], |ground, question| {
+                answers::alerts(ground.facts, ground.adopted, question, ground.moment)
+            }),
+            self.endpoint("matrix", &["as_of", "known_at", "at_least"], |ground, _| {
+                Ok(answers::matrix(ground.facts, ground.adopted, ground.moment))
+            }),
+            self.endpoint("digest", &["position"], |ground, question| {
+                Ok(answers::digest(ground.facts, &ground.state.digests, question))
+            }),
+            health_endpoint(health),
+            metrics_endpoint(metrics),
+        ]
+    }
+
+    fn endpoint<T: Serialize + Send + 'static>(
+        &self,
+        name: &'static str,
+        parameters: &'static [&'static str],
+        work: Work<T>,
+    ) -> Endpoint {
+        let answering = self.clone();
+        Endpoint::new(name, QUESTIONS_AT_ONCE, move |context: RequestContext| {
+            let answering = answering.clone();
+            async move {
+                let begun = Instant::now();
+                let reply = answering.reply(&context.payload, parameters, work).await?;
+                metrics::histogram!("planwatch_question_seconds", "endpoint" => name)
+                    .record(begun.elapsed().as_secs_f64());
+                Ok(reply)
+            }
+        })
+    }
+
+    async fn reply<T: Serialize + Send + 'static>(
+        &self,
+        payload: &Bytes,
+        parameters: &[&str],
+        work: Work<T>,
+    ) -> Result<Bytes, ServiceError> {
+        let question = match Question::read(payload, parameters) {
+            Ok(question) => question,
+            Err(refusal) => return Ok(written(&Reply::<T>::Refused(refusal))),
+        };
+        let asked = question.at_least.max(question.position.unwrap_or_default());
+        if let Err(late) = self.wait_for(asked).await {
+            return Ok(written(&Reply::<T>::Timeout(late)));
+        }
+        let turn = Arc::clone(&self.turns).acquire_owned().await.expect("the semaphore is never closed");
+        let answering = self.clone();
+        let worked = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            answering.work_out(&question, work)
+        });
+        match worked.await {
+            Ok(Ok(reply)) => Ok(reply),
+            Ok(Err(error)) => Err(ServiceError::new(503, error.to_string())),
+            Err(error) => {
+                tracing::error!("A question was not answered: {error}");
+                Err(ServiceError::new(500, "the question was not answered; the service's log says why"))
+            }
+        }
+    }
+
+    async fn wait_for(&self, asked: Position) -> Result<(), Late> {
+        let mut visible = self.state.visible();
+        let reached = visible.wait_for(|position| *position >= asked);
+        match tokio::time::timeout(AT_LEAST_PATIENCE, reached).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(Late { position: *self.state.visible().borrow(), asked }),
+        }
+    }
+
+    fn work_out<T: Serialize>(&self, question: &Question, work: Work<T>) -> Result<Bytes, ReadError> {
+        let (adopted, recorded_at) = {
+            let facts = self.state.facts();
+            (facts.adopted().cloned(), facts.head_recorded_at())
+        };
+        let Some(adopted) = adopted else {
+            let refusal = Refusal::new(RefusalKind::Unavailable, "the plan has not arrived yet; try again");
+            return Ok(written(&Reply::<T>::Refused(refusal)));
+        };
+        let now = recorded_at.map_or(Timestamp::now(), |recorded_at| recorded_at.max(Timestamp::now()));
+        let times = match Times::read(&adopted.plan.calendar, question, now) {
+            Ok(times) => times,
+            Err(refusal) => return Ok(written(&Reply::<T>::Refused(refusal))),
+        };
+        // The log is asked before the facts are taken: the fold does not wait for the disk.
+        let cut = times.looked_up().map(|known_at| self.log.position_at(known_at)).transpose()?;
+        let reply = {
+            let facts = self.state.facts();
+            let moment = times.moment(&facts, cut);
+            let ground = Ground { facts: &facts, adopted: &adopted, state: &self.state, moment };
+            work(&ground, question)
+        };
+        Ok(match reply {
+            Ok(answer) => written(&Reply::Ok(answer)),
+            Err(refusal) => written(&Reply::<T>::Refused(refusal)),
+        })
+    }
+}
+
+fn written(reply: &impl Serialize) -> Bytes {
+    serde_json::to_vec(reply).expect("replies are plain data").into()
+}

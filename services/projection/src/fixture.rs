@@ -1,0 +1,107 @@
+//! What the tests tell: the plan of the repository, adopted, and reports of its districts.
+
+use events::{
+    ActorId, Document, Event, EventData, LineValue, MeasureId, Period, PlanAdopted, Position, Recorded,
+    ReportLine, ReportSubmitted, TargetChanged, Timestamp, UnitChange, UnitChanged, UnitId,
+};
+use indicators::Facts;
+use plan::Plan;
+
+pub(crate) fn plan() -> Plan {
+    let text = include_str!("../../../deploy/plans/binh-duong.toml");
+    plan::file::read("binh-duong.toml", text).expect("the plan file of the repository is right")
+}
+
+pub(crate) fn instant(text: &str) -> Timestamp {
+    text.parse().expect("the tests write instants as RFC 3339")
+}
+
+fn event(plan: &Plan, name: &str, effective: &str, data: EventData) -> Event {
+    let date = effective.parse().expect("the tests write dates as YYYY-MM-DD");
+    Event {
+        id: events::ids::derived_id(&["projection-test", name]),
+        plan: plan.id.clone(),
+        effective: plan.calendar.start_of_day(date),
+        actor: ActorId::parse("tester").expect("a slug"),
+        traceparent: None,
+        data,
+    }
+}
+
+/// The adoption and its targets.
+pub(crate) fn adoption(plan: &Plan) -> Vec<Event> {
+    let data = PlanAdopted { plan: plan.canonical(), digest: plan.digest(), sample: true };
+    let mut events = vec![event(plan, "plan", "2022-03-16", EventData::PlanAdopted(data))];
+    for of in &plan.indicators {
+        for target in &of.targets {
+            let data = TargetChanged {
+                indicator: of.id.clone(),
+                unit: None,
+                review: target.review,
+                value: target.value,
+                mark: target.mark,
+                revision: 1,
+                effective: plan.adopted,
+                instrument: plan.instrument.clone(),
+                reason: None,
+                request_digest: None,
+            };
+            let name = format!("{} {}", of.id, target.review);
+            events.push(event(plan, &name, "2022-03-16", EventData::TargetChanged(data)));
+        }
+    }
+    events
+}
+
+/// A first report of life skills in hundredths.
+pub(crate) fn report(plan: &Plan, unit: &str, period: i16, numerator: u64) -> Event {
+    let date = format!("{period}-11-20");
+    let data = ReportSubmitted {
+        unit: UnitId::parse(unit).expect("a slug"),
+        period: Period(period),
+        revision: 1,
+        document: Document { number: "215/BC-UBND".into(), date: date.parse().expect("a date") },
+        lines: vec![ReportLine {
+            measure: MeasureId::parse("life-skills").expect("a slug"),
+            value: LineValue::Rate { numerator, denominator: 100 },
+            source: None,
+        }],
+        history: None,
+        request_digest: None,
+    };
+    event(plan, &format!("report {unit} {period}"), &date, EventData::ReportSubmitted(data))
+}
+
+pub(crate) fn dissolve(plan: &Plan, unit: &str, effective: &str) -> Event {
+    let data = UnitChanged {
+        unit: UnitId::parse(unit).expect("a slug"),
+        change: UnitChange::Dissolve,
+        revision: 1,
+        effective: effective.parse().expect("a date"),
+        instrument: "202/2025/QH15".into(),
+        reason: None,
+        request_digest: None,
+    };
+    event(plan, &format!("dissolve {unit}"), effective, EventData::UnitChanged(data))
+}
+
+/// Folds events that were recorded together.
+pub(crate) fn fold(facts: &mut Facts, events: Vec<Event>, recorded_at: &str) {
+    for event in events {
+        let position: Position = facts.head().next();
+        let recorded = Recorded { position, recorded_at: instant(recorded_at), event };
+        facts.apply(&recorded).expect("the positions follow each other");
+    }
+}
+
+/// The plan adopted in March 2022, Dĩ An's life skills at 20 % for 2022 and 45 % for 2024, Bàu Bàng dissolved
+/// from July 2025.
+pub(crate) fn facts() -> Facts {
+    let plan = plan();
+    let mut facts = Facts::new();
+    fold(&mut facts, adoption(&plan), "2022-03-16T02:00:00Z");
+    fold(&mut facts, vec![report(&plan, "di-an", 2022, 20)], "2022-11-20T02:00:00Z");
+    fold(&mut facts, vec![report(&plan, "di-an", 2024, 45)], "2024-11-20T02:00:00Z");
+    fold(&mut facts, vec![dissolve(&plan, "bau-bang", "2025-07-01")], "2025-06-20T02:00:00Z");
+    facts
+}

@@ -1,0 +1,214 @@
+use super::*;
+use crate::fixture;
+use event_log::{Copied, Opened, Options, Writer};
+use events::Event;
+use service::{Health, State as CheckState};
+use std::path::Path;
+
+/// How long a condition may take on a busy machine; reached only by a failing test.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+struct Folding {
+    state: Arc<State>,
+    health: Health,
+    fold: Fold,
+}
+
+fn opened(directory: &Path) -> Opened {
+    event_log::open(&directory.join("log"), &fixture::plan().id, Options::default()).unwrap()
+}
+
+fn folding(directory: &Path, log: &Log) -> Folding {
+    let snapshots = Snapshots::open(directory.join("snapshots")).unwrap();
+    let facts = snapshots.restore(log).unwrap().unwrap_or_default();
+    let state = Arc::new(State::new(facts));
+    let health = Health::new("projection");
+    let parts = FoldParts {
+        log: log.clone(),
+        state: Arc::clone(&state),
+        snapshots,
+        snapshot_every: 10_000,
+        check: health.check("fold"),
+    };
+    let fold = Fold::start(parts, Handle::current()).unwrap();
+    Folding { state, health, fold }
+}
+
+impl Folding {
+    async fn until(&self, position: Position) {
+        let mut visible = self.state.visible();
+        let reached = visible.wait_for(|reached| *reached >= position);
+        tokio::time::timeout(PATIENCE, reached).await.unwrap().unwrap();
+    }
+
+    async fn until_check(&self, wanted: impl Fn(&CheckState) -> bool) -> CheckState {
+        tokio::time::timeout(PATIENCE, async {
+            loop {
+                let check = self.health.report().checks.remove(0).state;
+                if wanted(&check) {
+                    return check;
+                }
+                tokio::task::yield_now().await;
+            }
+        })
+        .await
+        .unwrap()
+    }
+
+    async fn stop(self) {
+        tokio::task::spawn_blocking(move || self.fold.stop()).await.unwrap();
+    }
+}
+
+fn append(writer: &mut Writer, events: Vec<Event>, now: &str) {
+    writer.append(vec![events], fixture::instant(now)).unwrap();
+}
+
+fn snapshot_files(directory: &Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(directory.join("snapshots")).unwrap();
+    let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths
+}
+
+/// A log of the plan and so many reports.
+fn log_with(directory: &Path, reports: i16) -> Opened {
+    let plan = fixture::plan();
+    let mut opened = opened(directory);
+    append(&mut opened.writer, fixture::adoption(&plan), "2022-03-16T02:00:00Z");
+    for year in 2022..2022 + reports {
+        let report = fixture::report(&plan, "di-an", year, 20);
+        append(&mut opened.writer, vec![report], &format!("{year}-11-20T02:00:00Z"));
+    }
+    opened
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_appended_becomes_visible() {
+    let home = tempfile::tempdir().unwrap();
+    let mut opened = log_with(home.path(), 1);
+    let folding = folding(home.path(), &opened.log);
+    folding.until(Position(33)).await;
+    append(
+        &mut opened.writer,
+        vec![fixture::report(&fixture::plan(), "di-an", 2023, 30)],
+        "2023-11-20T02:00:00Z",
+    );
+    folding.until(Position(34)).await;
+    assert_eq!(folding.state.facts().head(), Position(34));
+    folding.until_check(|check| *check == CheckState::Ok).await;
+    folding.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_from_a_snapshot_and_from_nothing_give_the_same_digest() {
+    let home = tempfile::tempdir().unwrap();
+    let mut opened = log_with(home.path(), 2);
+    let first = folding(home.path(), &opened.log);
+    first.until(Position(34)).await;
+    first.stop().await;
+    assert_eq!(snapshot_files(home.path()).len(), 1);
+    append(
+        &mut opened.writer,
+        vec![fixture::report(&fixture::plan(), "di-an", 2024, 30)],
+        "2024-11-20T02:00:00Z",
+    );
+    let restored = Snapshots::open(home.path().join("snapshots")).unwrap().restore(&opened.log).unwrap();
+    assert_eq!(restored.unwrap().head(), Position(34));
+    let second = folding(home.path(), &opened.log);
+    second.until(Position(35)).await;
+    let digest = second.state.facts().digest();
+    second.stop().await;
+    std::fs::remove_dir_all(home.path().join("snapshots")).unwrap();
+    let third = folding(home.path(), &opened.log);
+    third.until(Position(35)).await;
+    assert_eq!(third.state.facts().digest(), digest);
+    third.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_two_snapshots_are_kept_and_a_wrong_one_gives_way() {
+    let home = tempfile::tempdir().unwrap();
+    let opened = log_with(home.path(), 3);
+    let snapshots = Snapshots::open(home.path().join("snapshots")).unwrap();
+    let mut facts = Facts::new();
+    for stored in opened.log.scan(Position(1)) {
+        facts.apply_bytes(&stored.unwrap().bytes).unwrap();
+        if facts.head() >= Position(32) {
+            snapshots.write(&facts).unwrap();
+        }
+    }
+    let files = snapshot_files(home.path());
+    assert_eq!(files.len(), crate::snapshots::KEPT);
+    let restored = || snapshots.restore(&opened.log).unwrap().map(|facts| facts.head());
+    assert_eq!(restored(), Some(Position(35)));
+    // The newest is cut short: the one before it is taken.
+    let bytes = std::fs::read(&files[1]).unwrap();
+    std::fs::write(&files[1], &bytes[..bytes.len() / 2]).unwrap();
+    assert_eq!(restored(), Some(Position(34)));
+    std::fs::write(&files[0], b"noise").unwrap();
+    assert_eq!(restored(), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_snapshot_of_another_or_of_a_longer_log_is_not_used() {
+    let home = tempfile::tempdir().unwrap();
+    let opened = log_with(home.path(), 3);
+    let snapshots = Snapshots::open(home.path().join("snapshots")).unwrap();
+    let mut facts = Facts::new();
+    for stored in opened.log.scan(Position(1)) {
+        facts.apply_bytes(&stored.unwrap().bytes).unwrap();
+    }
+    snapshots.write(&facts).unwrap();
+    let shorter = tempfile::tempdir().unwrap();
+    assert!(snapshots.restore(&log_with(shorter.path(), 2).log).unwrap().is_none());
+    let other = tempfile::tempdir().unwrap();
+    let mut other = log_with(other.path(), 2);
+    append(
+        &mut other.writer,
+        vec![fixture::report(&fixture::plan(), "di-an", 2024, 1)],
+        "2024-11-21T02:00:00Z",
+    );
+    assert!(snapshots.restore(&other.log).unwrap().is_none());
+}
+
+/// The bytes of a report that comes at a position, changed.
+fn changed_report(position: u64, change: impl Fn(String) -> String) -> Copied {
+    let event = fixture::report(&fixture::plan(), "di-an", 2030, 1);
+    let recorded = Recorded {
+        position: Position(position),
+        recorded_at: fixture::instant("2030-11-20T02:00:00Z"),
+        event,
+    };
+    let written = String::from_utf8(wire::write(&recorded).unwrap()).unwrap();
+    Copied { position: Position(position), bytes: change(written).into_bytes().into() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_poison_event_parks_its_unit_and_shows_in_health() {
+    let home = tempfile::tempdir().unwrap();
+    let mut opened = log_with(home.path(), 1);
+    let poison = changed_report(34, |json| json.replace("\"lines\":[", "\"lines\":7,\"spoilt\":["));
+    opened.writer.append_copy(vec![poison]).unwrap();
+    let folding = folding(home.path(), &opened.log);
+    folding.until(Position(34)).await;
+    let check = folding.until_check(|check| matches!(check, CheckState::Degraded { .. })).await;
+    let CheckState::Degraded { why } = check else { panic!("it was waited for") };
+    assert!(why.contains("di-an since position 34"), "{why}");
+    assert!(folding.health.report().ok, "the rest goes on");
+    folding.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_of_a_newer_version_stops_the_fold_before_it() {
+    let home = tempfile::tempdir().unwrap();
+    let mut opened = log_with(home.path(), 1);
+    let newer = changed_report(34, |json| json.replace("report-submitted.v1", "report-submitted.v2"));
+    opened.writer.append_copy(vec![newer]).unwrap();
+    let folding = folding(home.path(), &opened.log);
+    let stopped = |check: &CheckState| matches!(check, CheckState::Down { why } if why.contains("stopped"));
+    let CheckState::Down { why } = folding.until_check(stopped).await else { panic!("it was waited for") };
+    assert!(why.contains("after position 33"), "{why}");
+    assert_eq!(folding.state.facts().head(), Position(33));
+    folding.stop().await;
+}

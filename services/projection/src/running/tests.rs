@@ -1,0 +1,139 @@
+//! Projection with a real nats-server: an ingestion's log is mirrored, projection follows and answers.
+
+use super::*;
+use crate::fixture;
+use ::service::{HealthReport, JournalSource, Running as _};
+use bus::server::{PrivateServer, Role, ServerConfig, ServerUser, find_server};
+use bus::{Mirror, MirrorHandle};
+use event_log::{Opened, Options};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// How long a condition may take on a busy machine; reached only by a failing test.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+struct World {
+    server: PrivateServer,
+    home: TempDir,
+    source: Opened,
+    mirror: MirrorHandle,
+    asking: Bus,
+}
+
+fn password(role: Role) -> String {
+    format!("password-of-{:0>20}", role.user())
+}
+
+impl World {
+    /// A server, a log that holds the plan, and its mirror. None where no server is to be had.
+    async fn start() -> Option<World> {
+        let executable = std::env::current_exe().unwrap();
+        let tools: Vec<PathBuf> = executable.ancestors().skip(1).map(|parent| parent.join("tools")).collect();
+        let binary = match find_server(&tools) {
+            Ok(binary) => binary,
+            Err(error) if std::env::var_os("PLANWATCH_REQUIRE").is_some_and(|all| all == "all") => {
+                panic!("{error}")
+            }
+            Err(error) => {
+                eprintln!("skipped: {error}");
+                return None;
+            }
+        };
+        let home = tempfile::tempdir().unwrap();
+        let users = Role::SERVICES.map(|role| ServerUser { role, password: password(role) }).into();
+        let config = ServerConfig { store_dir: home.path().join("nats"), port: 0, users };
+        let server = PrivateServer::start(binary, config).await.unwrap();
+        let plan = fixture::plan();
+        let mut source = event_log::open(&home.path().join("source"), &plan.id, Options::default()).unwrap();
+        let adopted = fixture::instant("2022-03-16T02:00:00Z");
+        source.writer.append(vec![fixture::adoption(&plan)], adopted).unwrap();
+        let ingestion = Bus::connect(&config_of(&server, Role::Ingestion)).await.unwrap();
+        let journal = Arc::new(JournalSource::new(source.log.clone()));
+        let mirror = Mirror::start(&ingestion, &plan.id, journal, 1);
+        let asking = Bus::connect(&config_of(&server, Role::Console)).await.unwrap();
+        Some(World { server, home, source, mirror, asking })
+    }
+
+    async fn projection(&self) -> Running {
+        let config = Config {
+            plan: fixture::plan().id,
+            data: self.home.path().join("projection"),
+            snapshot_every: SNAPSHOT_EVERY,
+            bus: config_of(&self.server, Role::Projection),
+        };
+        start(config, Metrics::detached()).await.unwrap()
+    }
+
+    async fn ask(&self, endpoint: &str, question: Value) -> Value {
+        let plan = fixture::plan().id;
+        let payload = question.to_string().into_bytes().into();
+        let reply = self.asking.request(&plan, NAME, endpoint, payload, PATIENCE).await.unwrap();
+        serde_json::from_slice(&reply).unwrap()
+    }
+
+    /// Asks again while the position is not reached in the time that one question waits.
+    async fn ask_at_least(&self, endpoint: &str, question: Value) -> Value {
+        tokio::time::timeout(PATIENCE, async {
+            loop {
+                let reply = self.ask(endpoint, question.clone()).await;
+                if reply.get("timeout").is_none() && reply["refused"]["kind"] != "unavailable" {
+                    return reply;
+                }
+            }
+        })
+        .await
+        .unwrap()
+    }
+}
+
+fn config_of(server: &PrivateServer, role: Role) -> BusConfig {
+    let user = role.user().to_owned();
+    BusConfig { url: server.url(), name: format!("test-{user}"), user, password: password(role) }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn projection_follows_answers_and_comes_back_with_the_same_digest() {
+    let Some(mut world) = World::start().await else { return };
+    let projection = world.projection().await;
+    let adopted = world.ask_at_least("status", json!({"at_least": 32})).await;
+    assert_eq!(adopted["ok"]["position"], 32);
+    assert_eq!(adopted["ok"]["cells"].as_array().unwrap().len(), 125);
+
+    let report = fixture::report(&fixture::plan(), "di-an", 2024, 55);
+    world.source.writer.append(vec![vec![report]], fixture::instant("2024-11-20T02:00:00Z")).unwrap();
+    let question = json!({"unit": "di-an", "indicator": "life-skills", "at_least": "33"});
+    let status = world.ask_at_least("status", question.clone()).await;
+    assert_eq!(status["ok"]["cells"][0]["value"]["percent"], "55.00");
+    let digest = status["ok"]["digest"].clone();
+    assert_eq!(world.ask("digest", json!({"position": 33})).await["ok"]["digest"], digest);
+
+    let earlier = world.ask("status", json!({"unit": "di-an", "known_at": "2024-11-19"})).await;
+    assert_eq!(earlier["ok"]["position"], 32);
+    assert_eq!(earlier["ok"]["digest"], adopted["ok"]["digest"]);
+
+    assert_eq!(world.ask("alerts", json!({"state": "firing"})).await["ok"]["alerts"], json!([]));
+    assert_eq!(world.ask("matrix", json!({})).await["ok"]["units"].as_array().unwrap().len(), 10);
+    let series = world.ask("series", json!({"unit": "di-an"})).await;
+    assert_eq!(series["refused"]["errors"][0]["pointer"], "?indicator");
+    let late = world.ask("status", json!({"at_least": 34})).await;
+    assert_eq!(late["timeout"], json!({"position": 33, "asked": 34}));
+
+    let health: HealthReport = serde_json::from_value(world.ask("health", json!({})).await).unwrap();
+    assert!(health.ok, "{health:?}");
+    let metrics = world.ask("metrics", json!({})).await;
+    assert!(metrics["text"].is_string());
+
+    projection.stop(PATIENCE).await;
+    let restarted = world.projection().await;
+    let again = world.ask_at_least("status", question).await;
+    assert_eq!(again["ok"]["digest"], digest);
+    restarted.stop(PATIENCE).await;
+
+    // Without its copy and its snapshots it comes back from the stream.
+    std::fs::remove_dir_all(world.home.path().join("projection")).unwrap();
+    let anew = world.projection().await;
+    let again = world.ask_at_least("digest", json!({"position": 33})).await;
+    assert_eq!(again["ok"]["digest"], digest);
+    anew.stop(PATIENCE).await;
+    world.mirror.stop(PATIENCE).await;
+}

@@ -1,0 +1,232 @@
+//! What holds for every log: random logs are told, folded in every way, and must come out the same.
+
+use crate::parked::poison;
+use crate::story::{DISTRICTS, PROVINCE, Story, attained, given, level, percent, rate, withdrawn};
+use events::{Position, Resolution, Rule, TargetValue, UnitChange};
+use indicators::{Cell, Facts, FoldError, Moment, View, read_moment};
+use proptest::prelude::*;
+
+/// One step of a random story.
+#[derive(Debug, Clone)]
+enum Step {
+    Days(u16),
+    Rate { of: usize, year: i16, numerator: u64, denominator: u64 },
+    Level { of: usize, year: i16, level: u8 },
+    Recognised { of: usize, year: i16, attained: bool },
+    Withdrawn { of: usize, year: i16 },
+    OfProvince { year: i16, level: u8 },
+    Target { own: Option<usize>, review: i16, percent: u8, effective_year: i16 },
+    OwnTargetWithdrawn { of: usize, review: i16 },
+    Retype { of: usize },
+    Dissolve { of: usize, year: i16 },
+    Raise { of: usize, overdue: bool },
+    Acknowledge,
+    Resolve,
+    Poison { of: usize },
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let of = 0..DISTRICTS.len();
+    let year = 2021_i16..=2030;
+    let review = prop_oneof![Just(2025_i16), Just(2030)];
+    prop_oneof![
+        4 => (0_u16..500).prop_map(Step::Days),
+        6 => (of.clone(), year.clone(), 0_u64..100, 0_u64..200).prop_map(|(of, year, numerator, more)| {
+            Step::Rate { of, year, numerator, denominator: numerator + more }
+        }),
+        3 => (of.clone(), year.clone(), 0_u8..=3).prop_map(|(of, year, level)| Step::Level { of, year, level }),
+        3 => (of.clone(), year.clone(), any::<bool>())
+            .prop_map(|(of, year, attained)| Step::Recognised { of, year, attained }),
+        1 => (of.clone(), year.clone()).prop_map(|(of, year)| Step::Withdrawn { of, year }),
+        2 => (year.clone(), 0_u8..=2).prop_map(|(year, level)| Step::OfProvince { year, level }),
+        2 => (proptest::option::of(of.clone()), review.clone(), 0_u8..=100, 2022_i16..=2030).prop_map(
+            |(own, review, percent, effective_year)| Step::Target { own, review, percent, effective_year }
+        ),
+        1 => (of.clone(), review).prop_map(|(of, review)| Step::OwnTargetWithdrawn { of, review }),
+        1 => of.clone().prop_map(|of| Step::Retype { of }),
+        1 => (of.clone(), 2023_i16..=2030).prop_map(|(of, year)| Step::Dissolve { of, year }),
+        2 => (of.clone(), any::<bool>()).prop_map(|(of, overdue)| Step::Raise { of, overdue }),
+        1 => Just(Step::Acknowledge),
+        1 => Just(Step::Resolve),
+        1 => of.prop_map(|of| Step::Poison { of }),
+    ]
+}
+
+/// A random log as the bytes that a log holds, with the recorded times.
+struct Told {
+    story: Story,
+    log: Vec<Vec<u8>>,
+}
+
+fn tell(steps: &[Step]) -> Told {
+    let mut story = given();
+    let mut log: Vec<Vec<u8>> = written(&story, 0);
+    let mut day = jiff::civil::date(2022, 4, 1);
+    let mut open: Vec<String> = Vec::new();
+    for (number, step) in steps.iter().enumerate() {
+        let before = story.log.len();
+        story.on(&day.to_string());
+        match step {
+            Step::Days(days) => day = day.saturating_add(jiff::Span::new().days(i64::from(*days))),
+            Step::Rate { of, year, numerator, denominator } => {
+                let line = rate("life-skills", *numerator, *denominator);
+                story.report(DISTRICTS[*of], &year.to_string(), [line]);
+            }
+            Step::Level { of, year, level: reached } => {
+                let line = level("lower-secondary-level", *reached);
+                story.report(DISTRICTS[*of], &year.to_string(), [line]);
+            }
+            Step::Recognised { of, year, attained: is } => {
+                story.report(DISTRICTS[*of], &year.to_string(), [attained("learning-district", *is)]);
+            }
+            Step::Withdrawn { of, year } => {
+                story.report(DISTRICTS[*of], &year.to_string(), [withdrawn("life-skills")]);
+            }
+            Step::OfProvince { year, level: reached } => {
+                story.report(PROVINCE, &year.to_string(), [level("province-literacy-level", *reached)]);
+            }
+            Step::Target { own, review, percent: value, effective_year } => {
+                let own = own.map(|of| DISTRICTS[of]);
+                let value = percent(&value.to_string());
+                story.target("life-skills", own, *review, value, &format!("{effective_year}-06-01"));
+            }
+            Step::OwnTargetWithdrawn { of, review } => {
+                let value = TargetValue::Withdrawn(true);
+                story.target("life-skills", Some(DISTRICTS[*of]), *review, value, "2024-01-01");
+            }
+            Step::Retype { of } => {
+                let change = UnitChange::Retype { unit_type: format!("type {number}") };
+                story.change(DISTRICTS[*of], change, "2024-01-01");
+            }
+            Step::Dissolve { of, year } => {
+                story.change(DISTRICTS[*of], UnitChange::Dissolve, &format!("{year}-07-01"));
+            }
+            Step::Raise { of, overdue } => {
+                let name = format!("alert {number}");
+                let (rule, about) =
+                    if *overdue { (Rule::Overdue, None) } else { (Rule::Behind, Some("life-skills")) };
+                story.raise(&name, rule, DISTRICTS[*of], about, 2023);
+                // One that was open already has parked its unit; only one among the facts can be resolved.
+                open.push(name);
+            }
+            Step::Acknowledge => {
+                if let Some(name) = known(&story, &open).last() {
+                    story.acknowledge(name, "seen");
+                }
+            }
+            Step::Resolve => {
+                if let Some(name) = known(&story, &open).first() {
+                    story.resolve(name, Resolution::Corrected);
+                    open.retain(|other| other != name);
+                }
+            }
+            Step::Poison { of } => {
+                let bytes = poison(&mut story, DISTRICTS[*of]);
+                story.facts.apply_bytes(&bytes).unwrap();
+                log.push(bytes);
+            }
+        }
+        log.extend(written(&story, before));
+    }
+    Told { story, log }
+}
+
+fn known(story: &Story, open: &[String]) -> Vec<String> {
+    let among_facts = open.iter().filter(|name| story.facts.alert(&crate::alerts::alert_id(name)).is_some());
+    among_facts.cloned().collect()
+}
+
+fn written(story: &Story, from: usize) -> Vec<Vec<u8>> {
+    story.log[from..].iter().map(|recorded| events::wire::write(recorded).unwrap()).collect()
+}
+
+fn fold(facts: &mut Facts, log: &[Vec<u8>]) {
+    for bytes in log {
+        facts.apply_bytes(bytes).unwrap();
+    }
+}
+
+fn cells(facts: &Facts, moment: Moment) -> Vec<Cell> {
+    View::new(facts, moment).unwrap().cells()
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    proptest::collection::vec(step(), 0..60)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn any_split_of_the_log_folds_to_the_same(steps in steps(), at in any::<proptest::sample::Index>()) {
+        let Told { story, log } = tell(&steps);
+        let mut whole = Facts::new();
+        fold(&mut whole, &log);
+        let split = at.index(log.len() + 1);
+        let mut first = Facts::new();
+        fold(&mut first, &log[..split]);
+        let mut restored = Facts::restore(&first.snapshot()).unwrap();
+        fold(&mut first, &log[split..]);
+        fold(&mut restored, &log[split..]);
+        prop_assert_eq!(first.digest(), whole.digest());
+        prop_assert_eq!(restored.digest(), whole.digest());
+        prop_assert_eq!(story.facts.digest(), whole.digest());
+        prop_assert_eq!(restored.snapshot(), whole.snapshot());
+        prop_assert_eq!(whole.digest_at(whole.head()), whole.digest());
+    }
+
+    #[test]
+    fn a_cut_of_a_longer_log_is_the_fold_of_its_beginning(
+        steps in steps(),
+        at in any::<proptest::sample::Index>(),
+        as_of_day in 0_i64..3_200,
+    ) {
+        let Told { story, log } = tell(&steps);
+        let cut = Position(1 + at.index(log.len()) as u64);
+        let mut beginning = Facts::new();
+        fold(&mut beginning, &log[..cut.0 as usize]);
+        let known_at = beginning.head_recorded_at().unwrap();
+        let first_day = story.plan.calendar.start_of_day("2022-03-16".parse().unwrap());
+        let as_of = first_day + jiff::SignedDuration::from_hours(24 * as_of_day);
+        let moment = Moment { cut, known_at, as_of };
+        prop_assert_eq!(story.facts.digest_at(cut), beginning.digest());
+        prop_assert_eq!(cells(&story.facts, moment), cells(&beginning, moment));
+        let of_beginning = beginning.alerts_at(&story.plan.calendar, cut, &Default::default());
+        prop_assert_eq!(story.alerts_at(cut), of_beginning);
+    }
+
+    #[test]
+    fn as_of_and_known_at_the_end_equal_now(steps in steps()) {
+        let Told { story, .. } = tell(&steps);
+        let now = "2033-01-01T00:00:00Z".parse().unwrap();
+        let at_now = Moment::at(story.facts.head(), now);
+        let shown = story.plan.calendar.shown(now);
+        for (as_of, known_at) in [
+            (None, None),
+            (Some(shown.as_str()), None),
+            (None, Some(shown.as_str())),
+            (Some("2033-01-01"), Some("2033-01-01")),
+        ] {
+            let (known_at, as_of) = read_moment(&story.plan.calendar, as_of, known_at, now).unwrap();
+            let moment = Moment { cut: story.facts.head(), known_at, as_of };
+            prop_assert_eq!(moment, at_now);
+            prop_assert_eq!(cells(&story.facts, moment), cells(&story.facts, at_now));
+        }
+    }
+
+    #[test]
+    fn only_the_next_position_is_folded(steps in steps(), at in any::<proptest::sample::Index>()) {
+        let Told { mut story, log } = tell(&steps);
+        let before = story.facts.snapshot();
+        let repeated = &log[at.index(log.len())];
+        let refused = story.facts.apply_bytes(repeated).unwrap_err();
+        let out_of_order =
+            matches!(refused, indicators::ApplyError::Fold(FoldError::OutOfOrder { .. }));
+        prop_assert!(out_of_order, "{}", refused);
+        let mut beyond = story.log[1].clone();
+        beyond.position = Position(story.facts.head().0 + 2);
+        let is_gap = matches!(story.facts.apply(&beyond), Err(FoldError::OutOfOrder { .. }));
+        prop_assert!(is_gap);
+        prop_assert_eq!(story.facts.snapshot(), before);
+    }
+}

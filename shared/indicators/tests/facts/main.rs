@@ -1,0 +1,24 @@
+//! The fold and the evaluation against figures worked out by hand, and the laws that hold for every log.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper that unwraps nothing has failed its test, which is the point"
+)]
+
+mod alerts;
+mod cells;
+mod changed_targets;
+mod laws;
+mod parked;
+mod province_rates;
+mod rates;
+mod reports;
+mod second_plan;
+mod series;
+mod shares;
+mod snapshot;
+mod states;
+mod story;
+mod two_times;
+mod units;
+mod verdicts;

@@ -1,0 +1,108 @@
+//! HTTP as a client of the system sees it.
+
+use serde_json::Value;
+use std::time::Duration;
+
+const CALL_LIMIT: Duration = Duration::from_secs(30);
+
+/// A client with the operator's token.
+#[derive(Debug, Clone)]
+pub struct Http {
+    agent: ureq::Agent,
+    base: String,
+    token: Option<String>,
+}
+
+/// An answer with any status.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The content type, as it was sent.
+    pub content_type: String,
+    /// The body.
+    pub text: String,
+}
+
+impl Answer {
+    /// The body as JSON; null where it is none.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or(Value::Null)
+    }
+
+    /// The body as JSON of an answer that has to have this status.
+    #[track_caller]
+    pub fn expect(&self, status: u16) -> Value {
+        assert_eq!(self.status, status, "the answer was: {}", self.text);
+        self.json()
+    }
+}
+
+impl Http {
+    /// Makes a client for an address, with a token or without.
+    pub fn new(base: &str, token: Option<String>) -> Http {
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .timeout_global(Some(CALL_LIMIT))
+            .build();
+        Http { agent: config.new_agent(), base: base.trim_end_matches('/').to_owned(), token }
+    }
+
+    /// The same address without the token.
+    pub fn anonymous(&self) -> Http {
+        Http { token: None, ..self.clone() }
+    }
+
+    /// The address.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    fn bearer(&self) -> String {
+        self.token.as_ref().map_or_else(String::new, |token| format!("Bearer {token}"))
+    }
+
+    /// Sends a GET; an error means that nobody answered.
+    pub fn try_get(&self, path: &str) -> Result<Answer, ureq::Error> {
+        let mut request = self.agent.get(format!("{}{path}", self.base));
+        if self.token.is_some() {
+            request = request.header("authorization", self.bearer());
+        }
+        answer(request.call()?)
+    }
+
+    /// Sends a GET that has to be answered.
+    #[track_caller]
+    pub fn get(&self, path: &str) -> Answer {
+        self.try_get(path).unwrap_or_else(|error| panic!("GET {path} was not answered: {error}"))
+    }
+
+    /// Sends a POST of JSON as it stands, with further headers; an error means that nobody answered.
+    pub fn try_post(&self, path: &str, body: &str, headers: &[(&str, &str)]) -> Result<Answer, ureq::Error> {
+        let mut request = self.agent.post(format!("{}{path}", self.base)).content_type("application/json");
+        if self.token.is_some() {
+            request = request.header("authorization", self.bearer());
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        answer(request.send(body)?)
+    }
+
+    /// Sends a POST of JSON that has to be answered.
+    #[track_caller]
+    pub fn post(&self, path: &str, body: &Value) -> Answer {
+        self.try_post(path, &body.to_string(), &[])
+            .unwrap_or_else(|error| panic!("POST {path} was not answered: {error}"))
+    }
+}
+
+fn answer(mut response: ureq::http::Response<ureq::Body>) -> Result<Answer, ureq::Error> {
+    let content_type = response.headers().get("content-type").and_then(|value| value.to_str().ok());
+    Ok(Answer {
+        status: response.status().as_u16(),
+        content_type: content_type.unwrap_or_default().to_owned(),
+        text: response.body_mut().read_to_string()?,
+    })
+}
