@@ -143,3 +143,138 @@ impl Knowledge {
         self.facts.head()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use event_log::{Copied, IndexKind, Opened, Options, Writer};
+    use events::ids::derived_id;
+    use events::{ActorId, Event, EventKind, PlanAdopted, Recorded, UnitChange, UnitChanged};
+    use plan::Plan;
+    use tempfile::TempDir;
+
+    const NOT_STOPPING: AtomicBool = AtomicBool::new(false);
+
+    fn plan() -> Plan {
+        let text = include_str!("../../../deploy/plans/binh-duong.toml");
+        plan::file::read("binh-duong.toml", text).unwrap()
+    }
+
+    fn instant(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    /// A log whose plan was adopted in March 2022 and whose last event is of `last_recorded`.
+    fn given_a_log(last_recorded: &str) -> (TempDir, Writer, Knowledge) {
+        let folder = tempfile::tempdir().unwrap();
+        let plan = plan();
+        let options = Options { index: IndexKind::Memory, ..Options::default() };
+        let Opened { log, mut writer, .. } = event_log::open(folder.path(), &plan.id, options).unwrap();
+        let event = |name: &str, data| Event {
+            id: derived_id(&["knowledge", name]),
+            plan: plan.id.clone(),
+            effective: plan.calendar.start_of_day(plan.adopted),
+            actor: ActorId::parse("tester").unwrap(),
+            traceparent: None,
+            data,
+        };
+        let adopted = PlanAdopted { plan: plan.canonical(), digest: plan.digest(), sample: false };
+        let renamed = UnitChanged {
+            unit: "di-an".parse().unwrap(),
+            change: UnitChange::Rename { name: "Dĩ An".into() },
+            revision: 1,
+            effective: plan.adopted,
+            instrument: "1/NQ".into(),
+            reason: None,
+            request_digest: None,
+        };
+        let first = event("adopted", EventData::PlanAdopted(adopted));
+        writer.append(vec![vec![first]], instant("2022-03-16T02:00:00Z")).unwrap();
+        let last = event("renamed", EventData::UnitChanged(renamed));
+        writer.append(vec![vec![last]], instant(last_recorded)).unwrap();
+        (folder, writer, Knowledge::new(log))
+    }
+
+    /// Bytes as a version that this one cannot read would have written them.
+    fn foreign(writer: &mut Writer, kind: &str, data: &str) {
+        let log = writer.log();
+        let last = log.event_at(log.head()).unwrap().unwrap();
+        let position = last.position.next();
+        let text = String::from_utf8(last.bytes.to_vec()).unwrap();
+        let (head, _) = text.split_once(",\"data\":").unwrap();
+        let head = head
+            .replace(&format!("{:020}", last.position.0), &format!("{:020}", position.0))
+            .replace(&last.id.to_string(), &derived_id(&["foreign"]).to_string())
+            .replace(EventKind::UnitChanged.name(), kind);
+        let bytes = format!("{head},\"data\":{data}}}").into();
+        writer.append_copy(vec![Copied { position, bytes }]).unwrap();
+    }
+
+    #[test]
+    fn nothing_is_looked_at_twice_and_the_clock_opens_everything_again() {
+        let (_folder, _writer, mut knowledge) = given_a_log("2022-03-17T02:00:00Z");
+        assert_eq!(knowledge.decide(instant("2022-03-18T00:00:00Z")), [], "there is no plan yet");
+        knowledge.catch_up(&NOT_STOPPING).unwrap();
+        assert_eq!(knowledge.decide(instant("2022-03-18T00:00:00Z")), []);
+        // The deadline of 2022 in the plan's time zone; nobody has reported.
+        let deadline = instant("2022-11-30T17:00:00.001Z");
+        assert_eq!(knowledge.next_instant(), Some(deadline));
+        assert_eq!(knowledge.decide(instant("2022-11-30T17:00:00Z")), []);
+        assert_eq!(knowledge.decide(deadline).len(), 10, "nine districts and the province are overdue");
+        // Recording it is another's task: until then it is not looked at again.
+        assert_eq!(knowledge.decide(instant("2022-12-02T00:00:00Z")), []);
+        knowledge.look_again(Scope::of_cell(&"di-an".parse().unwrap(), None));
+        assert_eq!(knowledge.decide(instant("2022-12-02T00:00:00Z")).len(), 1);
+    }
+
+    #[test]
+    fn a_clock_behind_the_log_does_not_take_time_back() {
+        let (_folder, _writer, mut knowledge) = given_a_log("2022-12-05T00:00:00Z");
+        knowledge.catch_up(&NOT_STOPPING).unwrap();
+        let decided = knowledge.decide(instant("2022-06-01T00:00:00Z"));
+        assert_eq!(decided.len(), 10, "the log has passed the deadline");
+    }
+
+    #[test]
+    fn an_event_that_cannot_be_read_sets_its_unit_aside() {
+        let (_folder, mut writer, mut knowledge) = given_a_log("2022-12-05T00:00:00Z");
+        foreign(&mut writer, "unit-changed", r#"{"unit":"di-an","change":"teleport"}"#);
+        knowledge.catch_up(&NOT_STOPPING).unwrap();
+        assert_eq!(knowledge.position(), Position(3));
+        let why = knowledge.set_aside().unwrap();
+        assert!(why.contains("`di-an` from position 3"), "{why}");
+        let decided = knowledge.decide(instant("2022-12-05T00:00:00Z"));
+        assert_eq!(decided.len(), 9, "nothing is said of di-an");
+        assert!(decided.iter().all(|decided| decided.unit().as_str() != "di-an"));
+    }
+
+    #[test]
+    fn an_event_of_an_unknown_type_stops_the_fold() {
+        let (_folder, mut writer, mut knowledge) = given_a_log("2022-12-05T00:00:00Z");
+        foreign(&mut writer, "unit-dreamt", "{}");
+        let stopped = knowledge.catch_up(&NOT_STOPPING).unwrap_err().to_string();
+        assert!(stopped.contains("unit-dreamt"), "{stopped}");
+    }
+
+    #[test]
+    fn what_is_folded_about_alerts_is_seen_once() {
+        let (_folder, _writer, mut knowledge) = given_a_log("2022-12-05T00:00:00Z");
+        knowledge.catch_up(&NOT_STOPPING).unwrap();
+        let decided = knowledge.decide(instant("2022-12-05T00:00:00Z"));
+        let Some(Decided::Raise(raised)) = decided.into_iter().next() else { panic!("an overdue report") };
+        let alert = raised.alert;
+        let event = Event {
+            id: derived_id(&["raised"]),
+            plan: plan().id,
+            effective: instant("2022-12-05T00:00:00Z"),
+            actor: ActorId::parse("tester").unwrap(),
+            traceparent: None,
+            data: EventData::AlertRaised(raised),
+        };
+        let recorded =
+            Recorded { position: Position(3), recorded_at: instant("2022-12-05T00:00:00Z"), event };
+        knowledge.fold(&wire::write(&recorded).unwrap()).unwrap();
+        assert_eq!(knowledge.take_seen(), [Transition::Raised(alert)]);
+        assert_eq!(knowledge.take_seen(), []);
+    }
+}

@@ -177,6 +177,8 @@ fn resolve(alert: &AlertFact, resolution: Resolution, because: Vec<EventId>, sum
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod story;
 #[cfg(test)]
 mod tests;

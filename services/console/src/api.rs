@@ -22,6 +22,12 @@ pub const OPENAPI_PATH: &str = "/api/openapi.json";
 /// JSON, so no type in this crate could say what is in them.
 pub const OPENAPI: &str = include_str!("../openapi.json");
 
+/// Where the AsyncAPI document is served.
+pub const ASYNCAPI_PATH: &str = "/api/asyncapi.json";
+
+/// The AsyncAPI document: the events as they are on the bus.
+pub const ASYNCAPI: &str = include_str!("../../../deploy/nats/asyncapi.json");
+
 /// One operation of the interface.
 #[derive(Debug)]
 pub struct Route {
@@ -69,7 +75,12 @@ pub fn open_routes() -> Vec<Route> {
         reads("/api/v1/readyz", get(health::ready)),
         reads("/api/v1/metrics", get(health::metrics)),
         reads(OPENAPI_PATH, get(openapi)),
+        reads(ASYNCAPI_PATH, get(asyncapi)),
     ]
+}
+
+async fn asyncapi() -> Response {
+    json(ASYNCAPI)
 }
 
 async fn openapi() -> Response {

@@ -99,7 +99,8 @@ fn alert_at(fact: &AlertFact, calendar: &Calendar, cut: Position) -> Alert {
     let resolved = fact.resolved.as_ref().filter(|resolved| resolved.position <= cut);
     let acknowledged = fact.acknowledgements.iter().rev().find(|ack| ack.position <= cut);
     let mut because = fact.because.clone();
-    because.extend(resolved.iter().flat_map(|resolved| &resolved.because));
+    let ends = resolved.iter().flat_map(|resolved| &resolved.because);
+    because.extend(ends.filter(|event| !fact.because.contains(event)));
     Alert {
         id: fact.id,
         unit: fact.unit.clone(),

@@ -60,9 +60,46 @@ pub struct CellValue {
     pub of: Option<u64>,
     /// Of a share: how many more are needed.
     pub needed: Option<u64>,
-    /// Whether a recognition has lapsed.
+    /// Of a recognition: whether it has lapsed. Of a share: the districts whose recognition has.
     #[serde(default)]
-    pub lapsed: bool,
+    pub lapsed: Mention,
+    /// Of a share: the districts whose value is of an older period.
+    #[serde(default)]
+    pub stale: Mention,
+}
+
+/// Something said of a value itself, or of some of the districts that it counts.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum Mention {
+    /// Of the value.
+    Whole(bool),
+    /// Of these districts.
+    Units(Vec<String>),
+}
+
+impl Default for Mention {
+    fn default() -> Self {
+        Mention::Whole(false)
+    }
+}
+
+impl Mention {
+    /// Whether anything is said.
+    pub fn is_made(&self) -> bool {
+        match self {
+            Mention::Whole(whole) => *whole,
+            Mention::Units(units) => !units.is_empty(),
+        }
+    }
+
+    /// The districts, where it is said of some.
+    pub fn units(&self) -> &[String] {
+        match self {
+            Mention::Whole(_) => &[],
+            Mention::Units(units) => units,
+        }
+    }
 }
 
 /// The target that a status speaks of.
@@ -138,12 +175,6 @@ pub struct Cell {
     pub report: Option<CellReport>,
     /// A newer, incomplete period.
     pub provisional: Option<Provisional>,
-    /// Whether a recognition has lapsed.
-    #[serde(default)]
-    pub lapsed: bool,
-    /// Whether some of a share is of an older period.
-    #[serde(default)]
-    pub stale: bool,
     /// Since when the figures cannot be relied on.
     pub degraded: Option<Value>,
 }

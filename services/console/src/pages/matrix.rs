@@ -1,6 +1,6 @@
 //! The matrix as it is shown: one row for each unit, one column for each indicator.
 
-use super::figures::{Cell, CellValue, MatrixAnswer};
+use super::figures::{Cell, CellValue, MatrixAnswer, Mention};
 use super::language::Language;
 use std::collections::HashMap;
 
@@ -111,10 +111,11 @@ fn view(cell: &Cell, language: Language) -> CellView {
     if cell.provisional.is_some() {
         marks.push(words.provisional.to_owned());
     }
-    if cell.lapsed || cell.value.as_ref().is_some_and(|value| value.lapsed) {
+    let said = |of: fn(&CellValue) -> &Mention| cell.value.as_ref().is_some_and(|value| of(value).is_made());
+    if said(|value| &value.lapsed) {
         marks.push(words.lapsed.to_owned());
     }
-    if cell.stale {
+    if said(|value| &value.stale) {
         marks.push(words.stale.to_owned());
     }
     let details = details(cell, language);
@@ -141,6 +142,13 @@ fn details(cell: &Cell, language: Language) -> Vec<(String, String)> {
     say("n/d", value.and_then(|value| counts(value.numerator, value.denominator, language)));
     let needed = value.and_then(|value| value.needed).filter(|needed| *needed > 0);
     say(words.needed, needed.map(|needed| language.count(needed)));
+    for (term, of) in [
+        (words.lapsed, (|value| &value.lapsed) as fn(&CellValue) -> &Mention),
+        (words.stale, |value| &value.stale),
+    ] {
+        let units = value.map(|value| of(value).units()).filter(|units| !units.is_empty());
+        say(term, units.map(|units| units.join(", ")));
+    }
     say(
         words.target,
         cell.target.as_ref().map(|target| format!("{} ({})", short(&target.value, language), target.review)),

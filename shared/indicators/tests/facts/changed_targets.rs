@@ -32,6 +32,7 @@ fn a_changed_target_moves_the_path_from_its_effective_date_on() {
     for of in ["di-an", "bau-bang"] {
         assert_eq!(story.as_of("2024-02-29").told(of, SKILLS), BEFORE);
         assert_eq!(story.as_of("2024-03-01").told(of, SKILLS), WITH_55);
+        assert_eq!(story.as_of("2024-03-01T00:00:00+07:00").told(of, SKILLS), WITH_55);
         // It was decided on 1 February; before that nobody knew of it.
         assert_eq!(story.seen("2024-03-01", "2024-01-31").told(of, SKILLS), BEFORE);
     }

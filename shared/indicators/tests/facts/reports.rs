@@ -86,6 +86,8 @@ fn a_report_is_overdue_once_the_deadline_lies_before_both_times() {
     let (deadline, just_after) = ("2022-12-01T00:00:00+07:00", "2022-12-01T00:00:00.001+07:00");
     assert_eq!(state(deadline, deadline), ReportProgress::Awaited);
     assert_eq!(state(just_after, just_after), ReportProgress::Overdue);
+    assert_eq!(state(deadline, just_after), ReportProgress::Awaited);
+    assert_eq!(state(just_after, deadline), ReportProgress::Awaited);
     assert_eq!(state("2022-12-31", "2022-11-30"), ReportProgress::Awaited);
     assert_eq!(state("2022-11-30", "2022-12-31"), ReportProgress::Awaited);
 }
@@ -127,9 +129,9 @@ fn a_recognition_lapses_36_months_after_its_year() {
         story.as_of("2024-12-31").told(PROVINCE, "learning-province"),
         "2021 | yes | 2030: yes | - | - | - | achieved"
     );
-    // It was met at the end of 2021 to 2024.
+    // It was met at the end of 2021 to 2024, and is lost from the first instant of 2025 on.
     assert_eq!(
-        story.as_of("2025-01-01").told(PROVINCE, "learning-province"),
+        story.as_of("2025-01-01T00:00:00+07:00").told(PROVINCE, "learning-province"),
         "2021 | lapsed | 2030: yes | - | - | - | regressing"
     );
 }

@@ -24,6 +24,10 @@ fn a_correction_takes_effect_with_its_own_document() {
     let story = corrected();
     assert_eq!(value(&story.as_of("2024-02-09"), SKILLS).unwrap(), "300/1000=30.00");
     assert_eq!(value(&story.as_of("2024-02-10"), SKILLS).unwrap(), "250/1000=25.00");
+    // A document holds from the first instant of its date on.
+    let at = |instant| value(&story.as_of(instant), SKILLS).unwrap();
+    assert_eq!(at("2024-02-09T23:59:59.999+07:00"), "300/1000=30.00");
+    assert_eq!(at("2024-02-10T00:00:00+07:00"), "250/1000=25.00");
 }
 
 #[test]

@@ -17,6 +17,7 @@ fn a_town_that_becomes_a_city_stays_the_same_unit() {
     // The change was recorded on 1 March and holds from 10 April on.
     assert_eq!(story.as_of("2023-04-09").unit_now(of).unit_type, "town");
     assert_eq!(story.as_of("2023-04-10").unit_now(of).unit_type, "city");
+    assert_eq!(story.as_of("2023-04-10T00:00:00+07:00").unit_now(of).unit_type, "city");
     assert_eq!(story.seen("2023-04-10", "2023-02-28").unit_now(of).unit_type, "town");
     // E(2022) = 20 + (50 − 20)·1/4 = 27.5; (27.5 − 20)/(27.5 − 20) = 1.
     for day in ["2023-04-09", "2023-04-10"] {

@@ -1,15 +1,20 @@
 //! Waiting until what was started is there, and noticing when it never will be.
 
 use crate::exit::{Exit, Failure};
+use crate::output;
 use crate::supervisor::{Child, ChildState};
 use bus::server::{ServerConfig, await_ready};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// A child that ended so often before everything was ready is not going to start.
 const FAILURES_LIMIT: u32 = 6;
+/// How long nothing is said about what is missing, and how often it is said after that.
+const TELL_AFTER: Duration = Duration::from_secs(10);
+const ASK_LIMIT: Duration = Duration::from_secs(5);
+const SAID_LIMIT_CHARS: usize = 1_000;
 
 /// Waits until the private nats-server takes connections, whichever of its starts that is.
 pub(super) async fn nats_accepts(child: &Child, config: &ServerConfig) -> Result<(), Failure> {
@@ -40,16 +45,23 @@ async fn changes(child: &Child, from: &ChildState) {
 
 /// Waits until the console says that every service is ready; gives the address it listens on.
 pub(super) async fn console_serves(children: &[Child], address_file: &Path) -> Result<SocketAddr, Failure> {
+    let mut told = Instant::now();
     loop {
         for child in children {
             give_up_on(child, &child.state())?;
         }
         let written = std::fs::read_to_string(address_file).ok();
         let address = written.and_then(|text| text.trim().parse().ok());
-        if let Some(address) = address
-            && is_ready(address).await
-        {
-            return Ok(address);
+        let missing = match address {
+            None => "the console does not listen yet".to_owned(),
+            Some(address) => match ask_readiness(address).await {
+                Ok(()) => return Ok(address),
+                Err(missing) => missing,
+            },
+        };
+        if told.elapsed() >= TELL_AFTER {
+            told = Instant::now();
+            output::say(format_args!("[up] not ready yet: {missing}"));
         }
         tokio::time::sleep(LOOK_AGAIN).await;
     }
@@ -68,16 +80,25 @@ fn give_up_on(child: &Child, state: &ChildState) -> Result<(), Failure> {
     }
 }
 
-async fn is_ready(address: SocketAddr) -> bool {
+/// Asks the console whether everything is ready; what is missing comes in its own words.
+async fn ask_readiness(address: SocketAddr) -> Result<(), String> {
     let asked = tokio::task::spawn_blocking(move || {
         let agent = ureq::Agent::config_builder()
-            .timeout_global(Some(Duration::from_secs(5)))
+            .timeout_global(Some(ASK_LIMIT))
             .http_status_as_error(false)
             .build()
             .new_agent();
-        agent.get(format!("http://{}/readyz", reachable(address))).call()
+        let mut response = agent
+            .get(format!("http://{}/readyz", reachable(address)))
+            .call()
+            .map_err(|error| error.to_string())?;
+        if response.status() == 200 {
+            return Ok(());
+        }
+        let said = response.body_mut().read_to_string().map_err(|error| error.to_string())?;
+        Err(said.chars().take(SAID_LIMIT_CHARS).collect())
     });
-    matches!(asked.await, Ok(Ok(response)) if response.status() == 200)
+    asked.await.unwrap_or_else(|_| Err("asking for it was cut short".to_owned()))
 }
 
 /// The address under which this machine reaches a listener on any address.
