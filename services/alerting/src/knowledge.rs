@@ -153,7 +153,7 @@ mod tests {
     use plan::Plan;
     use tempfile::TempDir;
 
-    const NOT_STOPPING: AtomicBool = AtomicBool::new(false);
+    static NOT_STOPPING: AtomicBool = AtomicBool::new(false);
 
     fn plan() -> Plan {
         let text = include_str!("../../../deploy/plans/binh-duong.toml");
@@ -196,8 +196,7 @@ mod tests {
     }
 
     /// Bytes as a version that this one cannot read would have written them.
-    fn foreign(writer: &mut Writer, kind: &str, data: &str) {
-        let log = writer.log();
+    fn foreign(log: &Log, kind: &str, data: &str) -> Copied {
         let last = log.event_at(log.head()).unwrap().unwrap();
         let position = last.position.next();
         let text = String::from_utf8(last.bytes.to_vec()).unwrap();
@@ -206,8 +205,7 @@ mod tests {
             .replace(&format!("{:020}", last.position.0), &format!("{:020}", position.0))
             .replace(&last.id.to_string(), &derived_id(&["foreign"]).to_string())
             .replace(EventKind::UnitChanged.name(), kind);
-        let bytes = format!("{head},\"data\":{data}}}").into();
-        writer.append_copy(vec![Copied { position, bytes }]).unwrap();
+        Copied { position, bytes: format!("{head},\"data\":{data}}}").into() }
     }
 
     #[test]
@@ -238,7 +236,8 @@ mod tests {
     #[test]
     fn an_event_that_cannot_be_read_sets_its_unit_aside() {
         let (_folder, mut writer, mut knowledge) = given_a_log("2022-12-05T00:00:00Z");
-        foreign(&mut writer, "unit-changed", r#"{"unit":"di-an","change":"teleport"}"#);
+        let poison = foreign(&writer.log(), "unit-changed", r#"{"unit":"di-an","change":"teleport"}"#);
+        writer.append_copy(vec![poison]).unwrap();
         knowledge.catch_up(&NOT_STOPPING).unwrap();
         assert_eq!(knowledge.position(), Position(3));
         let why = knowledge.set_aside().unwrap();
@@ -250,9 +249,10 @@ mod tests {
 
     #[test]
     fn an_event_of_an_unknown_type_stops_the_fold() {
-        let (_folder, mut writer, mut knowledge) = given_a_log("2022-12-05T00:00:00Z");
-        foreign(&mut writer, "unit-dreamt", "{}");
-        let stopped = knowledge.catch_up(&NOT_STOPPING).unwrap_err().to_string();
+        let (_folder, writer, mut knowledge) = given_a_log("2022-12-05T00:00:00Z");
+        knowledge.catch_up(&NOT_STOPPING).unwrap();
+        let unknown = foreign(&writer.log(), "unit-dreamt", "{}");
+        let stopped = knowledge.fold(&unknown.bytes).unwrap_err().to_string();
         assert!(stopped.contains("unit-dreamt"), "{stopped}");
     }
 

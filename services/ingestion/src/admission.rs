@@ -9,7 +9,7 @@ mod reports;
 mod targets;
 mod units;
 
-pub use parsed::{Parsed, ParsedReport, ParsedRequest};
+pub use parsed::{Parsed, ParsedReport, ParsedRequest, Unreadable};
 
 use events::command::{Acceptance, Answer, Preview};
 use events::wire::{EVENT_LIMIT_BYTES, Written};

@@ -276,6 +276,26 @@ fn a_batch_is_recorded_whole_or_not_at_all_and_the_same_content_once() {
 }
 
 #[test]
+fn what_cannot_be_read_hides_nothing_that_breaks_the_rules() {
+    let body = report(|report| {
+        report["unit"] = json!("ha-noi");
+        report["lines"] = json!([{"measure": "life-skills", "numerator": 90, "denominator": 80},
+                                 {"measure": "primary-level", "level": 7},
+                                 {"measure": "gdp", "level": 1}]);
+    });
+    let refusal = World::new().refuse(Operation::SubmitReport, &body.to_string());
+    assert_eq!(
+        codes(&refusal),
+        [
+            ("/lines/0/numerator", "numerator-above-denominator"),
+            ("/unit", "unknown-unit"),
+            ("/lines/1/level", "out-of-range"),
+            ("/lines/2/measure", "unknown-measure"),
+        ]
+    );
+}
+
+#[test]
 fn targets_follow_the_rules_of_the_plan() {
     let target = |change: &dyn Fn(&mut Value)| {
         let mut target = json!({"indicator": "life-skills", "review": "2025", "percent": "55",

@@ -6,7 +6,6 @@ use crate::snapshots::Snapshots;
 use crate::state::State;
 use bus::{Bus, BusConfig, ConnectError, FollowerState, FollowerStop, ServeError, ServiceHandle};
 use events::PlanId;
-use indicators::Facts;
 use serde::Deserialize;
 use service::{FollowError, FollowedLog, Health, Metrics};
 use std::io;

@@ -7,7 +7,7 @@ mod fields;
 mod report;
 
 pub use fields::{Fields, read_date};
-pub use report::SubmitReport;
+pub use report::{ReadableParts, SubmitReport};
 
 use crate::event::{TargetValue, UnitChange};
 use crate::ids::{ActorId, AlertId, EventId, IndicatorId, Position, Review, UnitId};

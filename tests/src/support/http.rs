@@ -20,6 +20,8 @@ pub struct Answer {
     pub status: u16,
     /// The content type, as it was sent.
     pub content_type: String,
+    /// After how many seconds trying again can help, where the answer says so.
+    pub retry_after: Option<u32>,
     /// The body.
     pub text: String,
 }
@@ -41,12 +43,12 @@ impl Answer {
 impl Http {
     /// Makes a client for an address, with a token or without.
     pub fn new(base: &str, token: Option<String>) -> Http {
-        let config = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .timeout_global(Some(CALL_LIMIT))
-            .build();
-        Http { agent: config.new_agent(), base: base.trim_end_matches('/').to_owned(), token }
+        Http { agent: agent(CALL_LIMIT), base: base.trim_end_matches('/').to_owned(), token }
+    }
+
+    /// The same client, which gives up on a call after this long.
+    pub fn with_limit(&self, limit: Duration) -> Http {
+        Http { agent: agent(limit), ..self.clone() }
     }
 
     /// The same address without the token.
@@ -98,11 +100,23 @@ impl Http {
     }
 }
 
+fn agent(limit: Duration) -> ureq::Agent {
+    ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .timeout_global(Some(limit))
+        .build()
+        .new_agent()
+}
+
 fn answer(mut response: ureq::http::Response<ureq::Body>) -> Result<Answer, ureq::Error> {
-    let content_type = response.headers().get("content-type").and_then(|value| value.to_str().ok());
+    let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
+    let content_type = header("content-type").unwrap_or_default().to_owned();
+    let retry_after = header("retry-after").and_then(|seconds| seconds.parse().ok());
     Ok(Answer {
         status: response.status().as_u16(),
-        content_type: content_type.unwrap_or_default().to_owned(),
+        content_type,
+        retry_after,
         text: response.body_mut().read_to_string()?,
     })
 }

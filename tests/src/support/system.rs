@@ -84,7 +84,12 @@ impl System {
     /// Starts a system on a fresh directory and waits until it is ready.
     #[track_caller]
     pub fn start(options: Options) -> System {
-        let folder = tempfile::tempdir().expect("a temporary directory");
+        System::start_in(tempfile::tempdir().expect("a temporary directory"), options)
+    }
+
+    /// Starts a system whose data directory is `data` in a folder that the test has prepared.
+    #[track_caller]
+    pub fn start_in(folder: TempDir, options: Options) -> System {
         let (supervisor, ready, http) = launch(folder.path(), &options);
         System { folder, options, supervisor, ready, http }
     }
@@ -98,6 +103,22 @@ impl System {
         self.supervisor = supervisor;
         self.ready = ready;
         self.http = http;
+    }
+
+    /// Starts the system again where it is not expected to become ready: waits until the console answers.
+    #[track_caller]
+    pub fn start_again_unready(&mut self) {
+        until("the earlier supervisor is gone", || !is_alive(self.supervisor.id()));
+        let _reaped = self.supervisor.wait();
+        let address_file = self.data().join("run/console.addr");
+        let _not_there = std::fs::remove_file(&address_file);
+        (self.supervisor, _) = spawn(self.folder.path(), &self.options);
+        let token = token(&self.ready.token_file);
+        self.http = until_some("the console answers", || {
+            let address = std::fs::read_to_string(&address_file).ok()?;
+            let http = Http::new(&format!("http://{}", address.trim()), Some(token.clone()));
+            http.try_get("/healthz").is_ok_and(|answer| answer.status == 200).then_some(http)
+        });
     }
 
     /// What it said when it was ready.
@@ -223,9 +244,12 @@ fn said_file(folder: &Path) -> PathBuf {
     folder.join("said.log")
 }
 
-/// Starts `up` and reads its one line.
-#[track_caller]
-fn launch(folder: &Path, options: &Options) -> (Child, Ready, Http) {
+fn token(file: &Path) -> String {
+    std::fs::read_to_string(file).expect("the token file is there").trim().to_owned()
+}
+
+/// Starts `up`; gives the lines of its standard output.
+fn spawn(folder: &Path, options: &Options) -> (Child, mpsc::Receiver<String>) {
     let said =
         File::options().create(true).append(true).open(said_file(folder)).expect("a file for what it says");
     let mut command = Command::new(planwatch());
@@ -252,6 +276,13 @@ fn launch(folder: &Path, options: &Options) -> (Child, Ready, Http) {
             }
         }
     });
+    (supervisor, lines)
+}
+
+/// Starts `up` and reads its one line.
+#[track_caller]
+fn launch(folder: &Path, options: &Options) -> (Child, Ready, Http) {
+    let (mut supervisor, lines) = spawn(folder, options);
     let Ok(line) = lines.recv_timeout(PATIENCE) else {
         let _ended_already = supervisor.kill();
         let _reaped = supervisor.wait();
@@ -260,7 +291,6 @@ fn launch(folder: &Path, options: &Options) -> (Child, Ready, Http) {
     };
     let ready: Ready =
         serde_json::from_str(&line).unwrap_or_else(|error| panic!("`up` printed {line:?}: {error}"));
-    let token = std::fs::read_to_string(&ready.token_file).expect("the token file is there");
-    let http = Http::new(&ready.console, Some(token.trim().to_owned()));
+    let http = Http::new(&ready.console, Some(token(&ready.token_file)));
     (supervisor, ready, http)
 }

@@ -1,8 +1,8 @@
 //! A request whose body has been read; what could not be read is kept as its errors.
 
 use events::command::{
-    AcknowledgeAlert, Answer, BATCH_LIMIT, ChangeTarget, ChangeUnit, Operation, Request, SubmitReport,
-    read_alert_id, read_body,
+    AcknowledgeAlert, Answer, BATCH_LIMIT, ChangeTarget, ChangeUnit, Operation, ReadableParts, Request,
+    SubmitReport, read_alert_id, read_body,
 };
 use events::ids::derived_id;
 use events::strict_json::{canonical, sha256_hex};
@@ -41,12 +41,25 @@ pub enum Parsed {
 /// One report of a request.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ParsedReport {
-    /// The report, or every field that is wrong with it.
-    pub report: Result<SubmitReport, Vec<FieldError>>,
+    /// The report, or every field that cannot be read.
+    pub report: Result<SubmitReport, Unreadable>,
     /// Where it stands in the body; empty for a single report.
     pub pointer: String,
     /// SHA-256 of its content in canonical form.
     pub digest: String,
+}
+
+/// A report that cannot be read as a whole.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Unreadable {
+    /// Every field that cannot be read.
+    pub errors: Vec<FieldError>,
+    /// What can be read, for the rules to look at.
+    pub parts: ReadableParts,
+}
+
+fn read_report(value: &Value) -> Result<SubmitReport, Unreadable> {
+    SubmitReport::read(value).map_err(|errors| Unreadable { errors, parts: ReadableParts::of(value) })
 }
 
 impl ParsedRequest {
@@ -62,7 +75,7 @@ impl ParsedRequest {
         let parsed = match request.operation {
             Operation::SubmitReport => {
                 let report = ParsedReport {
-                    report: SubmitReport::read(&value),
+                    report: read_report(&value),
                     pointer: String::new(),
                     digest: digest.clone(),
                 };
@@ -142,7 +155,7 @@ fn read_batch(value: &Value) -> Result<Vec<ParsedReport>, Refusal> {
         ));
     }
     let parsed = reports.iter().enumerate().map(|(index, report)| ParsedReport {
-        report: SubmitReport::read(report),
+        report: read_report(report),
         pointer: format!("{prefix}/{index}"),
         digest: digest_of(report),
     });

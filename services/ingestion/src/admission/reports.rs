@@ -5,11 +5,11 @@ use super::{
     Known, ParsedRequest, Slot, dissolved, dissolved_since, recorded_before, revision_conflict, unknown_unit,
     within_size,
 };
-use events::command::{Operation, SubmitReport};
+use events::command::{Operation, ReadableParts, SubmitReport};
 use events::ids::derived_id;
 use events::{
-    Event, EventData, EventId, FieldError, LineValue, MeasureId, Period, Refusal, RefusalKind, ReportLine,
-    ReportSubmitted, UnitId,
+    Date, Event, EventData, EventId, FieldError, LineValue, MeasureId, Period, Refusal, RefusalKind,
+    ReportLine, ReportSubmitted, UnitId,
 };
 use plan::{MeasureKind, Plan, Unit};
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,14 +28,14 @@ impl Earlier<'_> {
         recorded + u32::try_from(earlier).expect("a batch is bounded")
     }
 
-    fn stands(&self, known: &Known<'_>, report: &SubmitReport, measure: &MeasureId) -> bool {
-        let earlier = self.reports.get(&(report.unit.clone(), report.period));
+    fn stands(&self, known: &Known<'_>, unit: &UnitId, period: Period, measure: &MeasureId) -> bool {
+        let earlier = self.reports.get(&(unit.clone(), period));
         let newest = earlier.into_iter().flatten().rev().find_map(|report| {
             report.lines.iter().find(|line| line.measure == *measure).map(|line| line.value)
         });
         match newest {
             Some(value) => !value.is_withdrawn(),
-            None => known.facts.stands(&report.unit, report.period, measure).is_some(),
+            None => known.facts.stands(unit, period, measure).is_some(),
         }
     }
 }
@@ -103,8 +103,16 @@ fn admit_one<'a>(
     if request_digest.is_some() && earlier.ids.contains(&id) {
         return Err(same_report_twice());
     }
-    let report = parsed.report.as_ref().map_err(|errors| Refusal::of_fields(errors.clone()))?;
-    let errors = check(known, plan, report, earlier);
+    let report = match &parsed.report {
+        Ok(report) => report,
+        Err(unreadable) => {
+            let by_the_rules = check(known, plan, &unreadable.parts, earlier);
+            let mut errors = unreadable.errors.clone();
+            errors.extend(by_the_rules.into_iter().filter(|error| !names_one_of(&unreadable.errors, error)));
+            return Err(Refusal::of_fields(errors));
+        }
+    };
+    let errors = check(known, plan, &ReadableParts::from(report), earlier);
     if !errors.is_empty() {
         return Err(Refusal::of_fields(errors));
     }
@@ -174,31 +182,42 @@ fn same_report_twice() -> Refusal {
     )])
 }
 
-fn check(known: &Known<'_>, plan: &Plan, report: &SubmitReport, earlier: &Earlier<'_>) -> Vec<FieldError> {
+/// Whether another error is about the same place.
+fn names_one_of(errors: &[FieldError], error: &FieldError) -> bool {
+    errors.iter().any(|other| other.pointer == error.pointer)
+}
+
+/// Holds what can be read of a report against the rules of the plan.
+fn check(known: &Known<'_>, plan: &Plan, parts: &ReadableParts, earlier: &Earlier<'_>) -> Vec<FieldError> {
     let mut errors = Vec::new();
-    let unit = plan.unit(&report.unit);
-    if unit.is_none() {
-        errors.push(unknown_unit("/unit", plan, &report.unit));
+    let unit = parts.unit.as_ref().and_then(|unit| plan.unit(unit));
+    if let (Some(named), None) = (&parts.unit, unit) {
+        errors.push(unknown_unit("/unit", plan, named));
     }
-    check_period(known, plan, report, &mut errors);
-    check_document(known, plan, report, &mut errors);
-    if let Some(unit) = unit {
-        let document_day = plan.calendar.start_of_day(report.document.date);
+    if let Some(period) = parts.period {
+        check_period(known, plan, period, &mut errors);
+    }
+    if let Some(document) = &parts.document {
+        check_document(known, plan, parts, document.date, &mut errors);
+    }
+    if let (Some(unit), Some(document)) = (unit, &parts.document) {
+        let document_day = plan.calendar.start_of_day(document.date);
         if let Some(since) = dissolved_since(known.facts, plan, &unit.id, document_day) {
             errors.push(dissolved("/unit", &unit.id, since));
         }
     }
-    for (index, line) in report.lines.iter().enumerate() {
+    for (index, line) in &parts.lines {
         let pointer = format!("/lines/{index}");
-        check_line(plan, unit, report, line, &pointer, &mut errors);
+        check_line(plan, unit, parts.period, line, &pointer, &mut errors);
+        let (Some(unit), Some(period)) = (unit, parts.period) else { continue };
         if line.value.is_withdrawn()
             && plan.measure(&line.measure).is_some()
-            && !earlier.stands(known, report, &line.measure)
+            && !earlier.stands(known, &unit.id, period, &line.measure)
         {
             errors.push(FieldError::new(
                 format!("{pointer}/withdrawn"),
                 "nothing-to-withdraw",
-                format!("no line of `{}` stands for {} to be withdrawn", line.measure, report.period),
+                format!("no line of `{}` stands for {period} to be withdrawn", line.measure),
                 "withdraw only what is recorded and not withdrawn yet",
             ));
         }
@@ -206,29 +225,38 @@ fn check(known: &Known<'_>, plan: &Plan, report: &SubmitReport, earlier: &Earlie
     errors
 }
 
-fn check_period(known: &Known<'_>, plan: &Plan, report: &SubmitReport, errors: &mut Vec<FieldError>) {
+fn is_open(known: &Known<'_>, plan: &Plan, period: Period) -> bool {
+    plan.calendar.has_period(period) && period.year() <= plan.calendar.year_of(known.now)
+}
+
+fn check_period(known: &Known<'_>, plan: &Plan, period: Period, errors: &mut Vec<FieldError>) {
     let calendar = &plan.calendar;
-    if !calendar.has_period(report.period) {
+    if !calendar.has_period(period) {
         errors.push(FieldError::new(
             "/period",
             "period-outside-the-plan",
-            format!("the plan has no period {}", report.period),
+            format!("the plan has no period {period}"),
             format!("report a year from {} to {}", calendar.first_period, calendar.last_period),
         ));
-    } else if report.period.year() > calendar.year_of(known.now) {
+    } else if !is_open(known, plan, period) {
         errors.push(FieldError::new(
             "/period",
             "period-in-the-future",
-            format!("the period {} has not begun", report.period),
+            format!("the period {period} has not begun"),
             "report it from 1 January of that year on",
         ));
     }
 }
 
-fn check_document(known: &Known<'_>, plan: &Plan, report: &SubmitReport, errors: &mut Vec<FieldError>) {
+fn check_document(
+    known: &Known<'_>,
+    plan: &Plan,
+    parts: &ReadableParts,
+    date: Date,
+    errors: &mut Vec<FieldError>,
+) {
     let calendar = &plan.calendar;
     let today = calendar.date_of(known.now);
-    let date = report.document.date;
     if date > today {
         errors.push(FieldError::new(
             "/document/date",
@@ -238,19 +266,18 @@ fn check_document(known: &Known<'_>, plan: &Plan, report: &SubmitReport, errors:
         ));
         return;
     }
-    let period_is_open =
-        calendar.has_period(report.period) && report.period.year() <= calendar.year_of(known.now);
-    if period_is_open && date.year() < report.period.year() {
+    let open = parts.period.filter(|period| is_open(known, plan, *period));
+    if let Some(period) = open.filter(|period| date.year() < period.year()) {
         errors.push(FieldError::new(
             "/document/date",
             "document-before-its-period",
-            format!("the document is dated {date}, before the period {} began", report.period),
-            format!("check the period; its documents are dated from {}-01-01 on", report.period),
+            format!("the document is dated {date}, before the period {period} began"),
+            format!("check the period; its documents are dated from {period}-01-01 on"),
         ));
         return;
     }
     let age_days = (today - date).get_days();
-    if age_days > i32::from(calendar.history_after_days) && report.history.is_none() {
+    if age_days > i32::from(calendar.history_after_days) && !parts.history {
         errors.push(FieldError::new(
             "/history",
             "history-required",
@@ -266,7 +293,7 @@ fn check_document(known: &Known<'_>, plan: &Plan, report: &SubmitReport, errors:
 fn check_line(
     plan: &Plan,
     unit: Option<&Unit>,
-    report: &SubmitReport,
+    period: Option<Period>,
     line: &ReportLine,
     pointer: &str,
     errors: &mut Vec<FieldError>,
@@ -317,14 +344,14 @@ fn check_line(
         }
         (MeasureKind::Level { .. }, _) => errors.push(wrong_kind("`level`")),
         (MeasureKind::Attained { months }, LineValue::Attained { recognised_year, .. }) => {
-            check_recognised_year(report, *months, recognised_year, pointer, errors);
+            check_recognised_year(period, *months, recognised_year, pointer, errors);
         }
         (MeasureKind::Attained { .. }, _) => errors.push(wrong_kind("`attained`")),
     }
 }
 
 fn check_recognised_year(
-    report: &SubmitReport,
+    period: Option<Period>,
     months: Option<u16>,
     recognised_year: Option<Period>,
     pointer: &str,
@@ -339,11 +366,11 @@ fn check_recognised_year(
             "this measure is no recognition that lapses",
             "leave `recognised_year` out",
         ));
-    } else if year > report.period {
+    } else if let Some(period) = period.filter(|period| year > *period) {
         errors.push(FieldError::new(
             pointer,
             "recognised-after-its-period",
-            format!("recognised in {year}, after the period {}", report.period),
+            format!("recognised in {year}, after the period {period}"),
             "give the year of the decision that recognised it",
         ));
     }

@@ -68,6 +68,52 @@ impl SubmitReport {
     }
 }
 
+/// What can be read of a report that as a whole cannot: so that the rules of the plan can be held against it
+/// too, and all that is wrong is named at once.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ReadableParts {
+    /// The unit.
+    pub unit: Option<UnitId>,
+    /// The period.
+    pub period: Option<Period>,
+    /// The document.
+    pub document: Option<Document>,
+    /// Whether a reason to enter it as history is given.
+    pub history: bool,
+    /// The lines that can be read, with their places in the list.
+    pub lines: Vec<(usize, ReportLine)>,
+}
+
+impl ReadableParts {
+    /// Reads what can be read.
+    pub fn of(value: &Value) -> ReadableParts {
+        let Ok(mut fields) = Fields::of(value, "") else { return ReadableParts::default() };
+        let lines = match fields.raw("lines") {
+            Some(Value::Array(lines)) => lines.iter().take(LINES_LIMIT).enumerate(),
+            _ => [].iter().take(LINES_LIMIT).enumerate(),
+        };
+        ReadableParts {
+            unit: fields.id("unit", "unknown-unit", UnitId::parse),
+            period: fields.id("period", "unknown-period", Period::parse),
+            document: fields.raw("document").and_then(|document| read_document(document).ok()),
+            history: fields.optional_text("history", TEXT_LIMIT_CHARS).is_some(),
+            lines: lines.filter_map(|(index, line)| Some((index, read_line(line, "").ok()?))).collect(),
+        }
+    }
+}
+
+impl From<&SubmitReport> for ReadableParts {
+    fn from(report: &SubmitReport) -> ReadableParts {
+        ReadableParts {
+            unit: Some(report.unit.clone()),
+            period: Some(report.period),
+            document: Some(report.document.clone()),
+            history: report.history.is_some(),
+            lines: report.lines.iter().cloned().enumerate().collect(),
+        }
+    }
+}
+
 fn keep<T>(fields: &mut Fields<'_>, result: Result<T, Vec<FieldError>>) -> Option<T> {
     result.map_err(|errors| fields.refuse_all(errors)).ok()
 }

@@ -1,6 +1,6 @@
 //! Levels and yes/no: met, pending, lost, missed, and the target that goes on because 2030 does not restate it.
 
-use crate::story::{Ask, PROVINCE, Story, attained, given, level};
+use crate::story::{Ask, PROVINCE, Story, attained, given, level, recognised};
 use events::TargetValue;
 use indicators::Verdict;
 
@@ -171,6 +171,18 @@ fn a_recognition_that_held_at_the_end_of_2030_is_lost_later_but_not_missed() {
     assert_eq!(
         view.told(PROVINCE, "learning-province"),
         "2027 | lapsed | 2030: yes | - | - | - | regressing"
+    );
+    assert_eq!(view.verdicts(PROVINCE, "learning-province"), [None, Some(Verdict::Met)]);
+}
+
+#[test]
+fn a_line_for_2030_that_met_it_at_the_years_end_is_not_missed_when_it_lapses() {
+    let mut story = given();
+    story.on("2030-11-20").report(PROVINCE, "2030", [recognised("learning-province", 2027)]);
+    let view = story.as_of("2031-01-01");
+    assert_eq!(
+        view.told(PROVINCE, "learning-province"),
+        "2030 | lapsed | 2030: yes | - | - | - | regressing"
     );
     assert_eq!(view.verdicts(PROVINCE, "learning-province"), [None, Some(Verdict::Met)]);
 }
