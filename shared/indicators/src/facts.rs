@@ -1,182 +1,25 @@
 //! The facts: the plain left fold of the log, each fact with the event and the position it came from.
 
 use crate::facts::digest::GroupDigests;
+use crate::facts::reports::PeriodReports;
 use events::{
-    AlertId, Date, Event, EventData, EventId, IndicatorId, LineValue, Mark, MeasureId, Period, Position,
-    Recorded, Resolution, Review, Rule, Severity, Summary, TargetValue, Timestamp, UnitChange, UnitId,
+    AlertId, Event, EventData, IndicatorId, LineValue, MeasureId, Period, Position, Recorded, Rule,
+    Timestamp, UnitId,
 };
 use plan::Plan;
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use thiserror::Error;
 
 mod digest;
+mod fact;
+mod reports;
 mod snapshot;
 
+pub use fact::{
+    AcknowledgedFact, Adopted, AlertFact, Parked, ResolvedFact, Revision, TargetFact, UnitChangeFact,
+};
 pub use snapshot::{SNAPSHOT_VERSION, SnapshotError};
-
-/// The plan as it was adopted.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Adopted {
-    /// The plan.
-    pub plan: Plan,
-    /// SHA-256 of its canonical form.
-    pub digest: String,
-    /// Whether the log holds made-up sample reports.
-    pub sample: bool,
-    /// The event.
-    pub event: EventId,
-    /// Its position.
-    pub position: Position,
-}
-
-/// One report or correction of a unit and period.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Revision {
-    /// Its number, from 1.
-    pub revision: u32,
-    /// The event.
-    pub event: EventId,
-    /// Its position.
-    pub position: Position,
-    /// When the log took it in.
-    pub recorded_at: Timestamp,
-    /// The start of its document's date.
-    pub effective: Timestamp,
-    /// The date on its document.
-    pub document_date: Date,
-    /// Whether it was entered as history.
-    pub history: bool,
-    /// What it says of which measure.
-    #[serde(with = "snapshot::lines")]
-    pub lines: Box<[(MeasureId, LineValue)]>,
-}
-
-impl Revision {
-    /// What this revision says of a measure, if it names it.
-    pub fn line(&self, measure: &MeasureId) -> Option<LineValue> {
-        self.lines.iter().find(|(named, _)| named == measure).map(|(_, value)| *value)
-    }
-}
-
-/// One setting of a target.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TargetFact {
-    /// At whose end it is judged.
-    pub review: Review,
-    /// The value, or that a unit's own target is taken back.
-    pub value: TargetValue,
-    /// Attain or maintain.
-    pub mark: Mark,
-    /// From when it holds.
-    pub effective: Timestamp,
-    /// The legal instrument.
-    pub instrument: String,
-    /// The event.
-    pub event: EventId,
-    /// Its position.
-    pub position: Position,
-}
-
-/// One change of a unit.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct UnitChangeFact {
-    /// What changed.
-    pub change: UnitChange,
-    /// From when it holds.
-    pub effective: Timestamp,
-    /// The legal instrument.
-    pub instrument: String,
-    /// The event.
-    pub event: EventId,
-    /// Its position.
-    pub position: Position,
-}
-
-/// What a person said about an alert.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AcknowledgedFact {
-    /// Who.
-    pub by: events::ActorId,
-    /// What they mean to do.
-    pub note: String,
-    /// By when someone looks again.
-    pub review_by: Option<Date>,
-    /// When.
-    pub at: Timestamp,
-    /// The event.
-    pub event: EventId,
-    /// Its position.
-    pub position: Position,
-}
-
-/// How an alert ended.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ResolvedFact {
-    /// Why.
-    pub resolution: Resolution,
-    /// What it rests on.
-    pub because: Vec<EventId>,
-    /// When.
-    pub at: Timestamp,
-    /// The event.
-    pub event: EventId,
-    /// Its position.
-    pub position: Position,
-}
-
-/// One episode of an alert.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AlertFact {
-    /// Its id.
-    pub id: AlertId,
-    /// The rule that fired.
-    pub rule: Rule,
-    /// The unit.
-    pub unit: UnitId,
-    /// The indicator; none for an overdue report.
-    pub indicator: Option<IndicatorId>,
-    /// The period it speaks of.
-    pub period: Option<Period>,
-    /// Which episode of this rule and cell it is.
-    pub episode: u32,
-    /// How grave.
-    pub severity: Severity,
-    /// What it rests on.
-    pub because: Vec<EventId>,
-    /// What it says.
-    pub summary: Summary,
-    /// When it was raised.
-    pub raised_at: Timestamp,
-    /// The event that raised it.
-    pub event: EventId,
-    /// Its position.
-    pub position: Position,
-    /// Every acknowledgement, in order.
-    pub acknowledgements: Vec<AcknowledgedFact>,
-    /// How it ended, if it did.
-    pub resolved: Option<ResolvedFact>,
-}
-
-/// A unit whose events are set aside because one of them cannot be folded.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Parked {
-    /// The first position set aside.
-    pub since: Position,
-    /// How many events are set aside.
-    pub events: u64,
-    /// What was wrong with the first.
-    pub why: String,
-}
 
 /// What became of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -214,7 +57,7 @@ pub struct Facts {
     head: Position,
     head_recorded_at: Option<Timestamp>,
     adopted: Option<Arc<Adopted>>,
-    reports: BTreeMap<UnitId, BTreeMap<Period, Vec<Revision>>>,
+    reports: BTreeMap<UnitId, BTreeMap<Period, PeriodReports>>,
     targets: BTreeMap<IndicatorId, BTreeMap<Option<UnitId>, Vec<TargetFact>>>,
     unit_changes: BTreeMap<UnitId, Vec<UnitChangeFact>>,
     alerts: BTreeMap<AlertId, AlertFact>,
@@ -371,8 +214,9 @@ impl Facts {
                 };
                 let revisions =
                     self.reports.entry(data.unit.clone()).or_default().entry(data.period).or_default();
-                if revisions.len() as u64 + 1 != u64::from(data.revision) {
-                    return Err(format!("revision {} follows {}", data.revision, revisions.len()));
+                let before = revisions.as_slice().len();
+                if before as u64 + 1 != u64::from(data.revision) {
+                    return Err(format!("revision {} follows {before}", data.revision));
                 }
                 self.digests.add_revision(&data.unit, data.period, &revision);
                 revisions.push(revision);
@@ -491,7 +335,18 @@ impl Facts {
 
     /// Every revision of a unit and period, in order.
     pub fn revisions(&self, unit: &UnitId, period: Period) -> &[Revision] {
-        self.reports.get(unit).and_then(|periods| periods.get(&period)).map_or(&[], Vec::as_slice)
+        self.reports.get(unit).and_then(|periods| periods.get(&period)).map_or(&[], PeriodReports::as_slice)
+    }
+
+    /// The revisions of a unit and period that name a measure, the highest first.
+    pub fn revisions_naming(
+        &self,
+        unit: &UnitId,
+        period: Period,
+        measure: &MeasureId,
+    ) -> impl Iterator<Item = &Revision> {
+        let reports = self.reports.get(unit).and_then(|periods| periods.get(&period));
+        reports.into_iter().flat_map(|reports| reports.naming(measure))
     }
 
     /// The number that the next report of a unit and period gets.
@@ -501,8 +356,8 @@ impl Facts {
 
     /// What stands for a measure by the highest recorded revision, whatever the documents' dates.
     pub fn stands(&self, unit: &UnitId, period: Period, measure: &MeasureId) -> Option<LineValue> {
-        let newest = self.revisions(unit, period).iter().rev().find_map(|revision| revision.line(measure));
-        newest.filter(|value| !value.is_withdrawn())
+        let newest = self.revisions_naming(unit, period, measure).next();
+        newest.and_then(|revision| revision.line(measure)).filter(|value| !value.is_withdrawn())
     }
 
     /// Every setting of the target of an indicator, for a unit of its own or for the province, in log order.

@@ -81,8 +81,9 @@ impl<'a> View<'a> {
         measure: &MeasureId,
     ) -> Option<Standing<'a>> {
         let moment = self.moment();
-        let revisions = self.facts().revisions(unit, period).iter().rev();
-        let (value, revision) = revisions
+        let (value, revision) = self
+            .facts()
+            .revisions_naming(unit, period, measure)
             .filter(|revision| revision.position <= moment.cut && revision.effective <= moment.as_of)
             .find_map(|revision| revision.line(measure).map(|value| (value, revision)))?;
         (!value.is_withdrawn()).then_some(Standing { value, revision })

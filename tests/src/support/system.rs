@@ -208,6 +208,20 @@ impl System {
             .expect("the executable runs")
     }
 
+    /// Runs a command of the executable on the data directory of this system, which is stopped.
+    #[track_caller]
+    pub fn stopped_command(&self, arguments: &[&str]) -> Output {
+        Command::new(planwatch())
+            .args(arguments)
+            .arg("--data")
+            .arg(self.data())
+            .env_remove("PLANWATCH_SERVER")
+            .env_remove("PLANWATCH_TOKEN")
+            .stdin(Stdio::null())
+            .output()
+            .expect("the executable runs")
+    }
+
     /// What the system has said on standard error so far, over all its starts.
     pub fn said(&self) -> String {
         std::fs::read_to_string(said_file(self.folder.path())).unwrap_or_default()

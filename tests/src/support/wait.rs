@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 /// How long a condition is waited for: far longer than it takes, so that only a failure reaches it.
 pub const PATIENCE: Duration = Duration::from_secs(60);
-const LOOK_AGAIN: Duration = Duration::from_millis(10);
+/// How long a condition that does not hold is left alone.
+pub(super) const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// Waits until a condition holds; panics with its name where it does not within [`PATIENCE`].
 #[track_caller]

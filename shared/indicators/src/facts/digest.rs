@@ -310,7 +310,7 @@ impl Facts {
         }
         for (unit, periods) in &self.reports {
             for (period, revisions) in periods {
-                for revision in revisions.iter().filter(|revision| revision.position <= cut) {
+                for revision in revisions.as_slice().iter().filter(|revision| revision.position <= cut) {
                     digests.add_revision(unit, *period, revision);
                 }
             }

@@ -5,7 +5,8 @@
 //! digests are grown again from the facts themselves, and the state digest that follows from them must be the
 //! one that was written.
 
-use super::{AlertFact, Facts, Parked, Revision, TargetFact, UnitChangeFact, episode_period};
+use super::reports::PeriodReports;
+use super::{AlertFact, Facts, Parked, TargetFact, UnitChangeFact, episode_period};
 use crate::facts::Adopted;
 use events::{IndicatorId, Period, Position, Timestamp, UnitId};
 use serde::{Deserialize, Serialize};
@@ -65,7 +66,7 @@ struct Content<'a> {
     digest: String,
     recorded_at: Option<Timestamp>,
     adopted: Option<Cow<'a, Adopted>>,
-    reports: Cow<'a, BTreeMap<UnitId, BTreeMap<Period, Vec<Revision>>>>,
+    reports: Cow<'a, BTreeMap<UnitId, BTreeMap<Period, PeriodReports>>>,
     targets: Vec<TargetsOf<'a>>,
     unit_changes: Cow<'a, BTreeMap<UnitId, Vec<UnitChangeFact>>>,
     alerts: Vec<Cow<'a, AlertFact>>,

@@ -1,0 +1,170 @@
+//! The single facts, each with the event and the position it came from.
+
+use events::{
+    ActorId, AlertId, Date, EventId, IndicatorId, LineValue, Mark, MeasureId, Period, Position, Resolution,
+    Review, Rule, Severity, Summary, TargetValue, Timestamp, UnitChange, UnitId,
+};
+use plan::Plan;
+use serde::{Deserialize, Serialize};
+
+/// The plan as it was adopted.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Adopted {
+    /// The plan.
+    pub plan: Plan,
+    /// SHA-256 of its canonical form.
+    pub digest: String,
+    /// Whether the log holds made-up sample reports.
+    pub sample: bool,
+    /// The event.
+    pub event: EventId,
+    /// Its position.
+    pub position: Position,
+}
+
+/// One report or correction of a unit and period.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Revision {
+    /// Its number, from 1.
+    pub revision: u32,
+    /// The event.
+    pub event: EventId,
+    /// Its position.
+    pub position: Position,
+    /// When the log took it in.
+    pub recorded_at: Timestamp,
+    /// The start of its document's date.
+    pub effective: Timestamp,
+    /// The date on its document.
+    pub document_date: Date,
+    /// Whether it was entered as history.
+    pub history: bool,
+    /// What it says of which measure.
+    #[serde(with = "super::snapshot::lines")]
+    pub lines: Box<[(MeasureId, LineValue)]>,
+}
+
+impl Revision {
+    /// What this revision says of a measure, if it names it.
+    pub fn line(&self, measure: &MeasureId) -> Option<LineValue> {
+        self.lines.iter().find(|(named, _)| named == measure).map(|(_, value)| *value)
+    }
+}
+
+/// One setting of a target.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TargetFact {
+    /// At whose end it is judged.
+    pub review: Review,
+    /// The value, or that a unit's own target is taken back.
+    pub value: TargetValue,
+    /// Attain or maintain.
+    pub mark: Mark,
+    /// From when it holds.
+    pub effective: Timestamp,
+    /// The legal instrument.
+    pub instrument: String,
+    /// The event.
+    pub event: EventId,
+    /// Its position.
+    pub position: Position,
+}
+
+/// One change of a unit.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UnitChangeFact {
+    /// What changed.
+    pub change: UnitChange,
+    /// From when it holds.
+    pub effective: Timestamp,
+    /// The legal instrument.
+    pub instrument: String,
+    /// The event.
+    pub event: EventId,
+    /// Its position.
+    pub position: Position,
+}
+
+/// What a person said about an alert.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AcknowledgedFact {
+    /// Who.
+    pub by: ActorId,
+    /// What they mean to do.
+    pub note: String,
+    /// By when someone looks again.
+    pub review_by: Option<Date>,
+    /// When.
+    pub at: Timestamp,
+    /// The event.
+    pub event: EventId,
+    /// Its position.
+    pub position: Position,
+}
+
+/// How an alert ended.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ResolvedFact {
+    /// Why.
+    pub resolution: Resolution,
+    /// What it rests on.
+    pub because: Vec<EventId>,
+    /// When.
+    pub at: Timestamp,
+    /// The event.
+    pub event: EventId,
+    /// Its position.
+    pub position: Position,
+}
+
+/// One episode of an alert.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AlertFact {
+    /// Its id.
+    pub id: AlertId,
+    /// The rule that fired.
+    pub rule: Rule,
+    /// The unit.
+    pub unit: UnitId,
+    /// The indicator; none for an overdue report.
+    pub indicator: Option<IndicatorId>,
+    /// The period it speaks of.
+    pub period: Option<Period>,
+    /// Which episode of this rule and cell it is.
+    pub episode: u32,
+    /// How grave.
+    pub severity: Severity,
+    /// What it rests on.
+    pub because: Vec<EventId>,
+    /// What it says.
+    pub summary: Summary,
+    /// When it was raised.
+    pub raised_at: Timestamp,
+    /// The event that raised it.
+    pub event: EventId,
+    /// Its position.
+    pub position: Position,
+    /// Every acknowledgement, in order.
+    pub acknowledgements: Vec<AcknowledgedFact>,
+    /// How it ended, if it did.
+    pub resolved: Option<ResolvedFact>,
+}
+
+/// A unit whose events are set aside because one of them cannot be folded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Parked {
+    /// The first position set aside.
+    pub since: Position,
+    /// How many events are set aside.
+    pub events: u64,
+    /// What was wrong with the first.
+    pub why: String,
+}

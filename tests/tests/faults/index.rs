@@ -1,0 +1,117 @@
+//! sled taken away, cut short, or overwritten: made again from the journal, and said so.
+
+use crate::{is_possible, log_folder, remove, said_since, submit};
+use std::path::Path;
+use tests::support::{Options, System, audit, audit_stopped};
+
+/// What is done to an index while its service stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Damage {
+    Deleted,
+    Truncated,
+    Noise,
+}
+
+impl Damage {
+    const ALL: [Damage; 3] = [Damage::Deleted, Damage::Truncated, Damage::Noise];
+
+    fn inflict(self, index: &Path) {
+        if self == Damage::Deleted {
+            return remove(index);
+        }
+        for entry in std::fs::read_dir(index).unwrap() {
+            let file = entry.unwrap().path();
+            if !file.is_file() {
+                continue;
+            }
+            let bytes = std::fs::read(&file).unwrap();
+            let damaged = match self {
+                Damage::Noise => noise(bytes.len()),
+                Damage::Truncated | Damage::Deleted => bytes[..bytes.len() / 2].to_vec(),
+            };
+            std::fs::write(&file, damaged).unwrap();
+        }
+    }
+}
+
+/// Bytes without a pattern, the same in every run (xorshift64).
+fn noise(length: usize) -> Vec<u8> {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_be_bytes()[0]
+    };
+    (0..length).map(|_| next()).collect()
+}
+
+/// Whether a service has said that it made its index again. Ingestion's log is opened by the preparation, too,
+/// which is not prefixed.
+fn says_rebuilt(said: &str, service: &str) -> bool {
+    said.lines()
+        .filter(|line| line.contains("rebuilt from the journal"))
+        .any(|line| service == "ingestion" || line.starts_with(&format!("[{service}]")))
+}
+
+fn rebuilds_the_index_of(services: &[&str]) {
+    if !is_possible() {
+        return;
+    }
+    let mut system = System::start(Options::empty());
+    let mut acknowledged = submit(&system, "before", 5);
+    for damage in Damage::ALL {
+        assert_eq!(system.stop().code(), Some(0));
+        for service in services {
+            damage.inflict(&log_folder(&system, service).join("index"));
+        }
+        let said_before = system.said().len();
+        system.start_again();
+        let said = said_since(&system, said_before);
+        for service in services {
+            assert!(says_rebuilt(&said, service), "{service}, {damage:?}: it says nothing of it:\n{said}");
+            if damage != Damage::Deleted {
+                let entries = std::fs::read_dir(log_folder(&system, service)).unwrap();
+                let kept = entries
+                    .filter(|entry| {
+                        let name = entry.as_ref().unwrap().file_name();
+                        name.to_string_lossy().starts_with("index.damaged-")
+                    })
+                    .count();
+                assert!(kept > 0, "{service}, {damage:?}: the damaged one is kept for a person to look at");
+            }
+        }
+        acknowledged.extend(submit(&system, &format!("{damage:?}"), 3));
+        audit(&system, &acknowledged);
+    }
+    assert_eq!(system.stop().code(), Some(0));
+    audit_stopped(&system, &acknowledged);
+}
+
+#[test]
+fn the_index_of_ingestion_is_made_again_from_its_journal() {
+    rebuilds_the_index_of(&["ingestion"]);
+}
+
+#[test]
+fn the_indexes_of_the_followers_are_made_again_from_their_journals() {
+    rebuilds_the_index_of(&["projection", "alerting"]);
+}
+
+#[test]
+fn followers_that_lost_everything_begin_again_from_the_stream() {
+    if !is_possible() {
+        return;
+    }
+    let mut system = System::start(Options::empty());
+    let mut acknowledged = submit(&system, "before", 5);
+    assert_eq!(system.stop().code(), Some(0));
+    for service in ["projection", "alerting"] {
+        remove(&log_folder(&system, service));
+    }
+    system.start_again();
+    acknowledged.extend(submit(&system, "after", 2));
+    audit(&system, &acknowledged);
+    assert_eq!(system.stop().code(), Some(0));
+    audit_stopped(&system, &acknowledged);
+}

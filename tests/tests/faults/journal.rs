@@ -1,0 +1,174 @@
+//! The last commit torn: cut where nothing else holds it, restored where the index does, refused where only
+//! the stream does. Never is an acknowledged report lost without a word.
+
+use crate::{is_possible, log_folder, remove, said_since, stream_folder, submit};
+use serde_json::Value;
+use std::path::PathBuf;
+use tests::support::{
+    Acknowledged, Failed, Options, System, audit, audit_stopped, events, report, send, today, until,
+};
+
+const HEADER_BYTES: usize = 32;
+
+/// A commit in the journal's file: where it lies, and its positions.
+#[derive(Debug, Clone, Copy)]
+struct Frame {
+    offset: usize,
+    size_bytes: usize,
+    first: u64,
+    last: u64,
+}
+
+fn number(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
+}
+
+/// Reads the headers of a journal file, as its format is described in the log's own documents.
+fn frames(bytes: &[u8]) -> Vec<Frame> {
+    let mut frames = Vec::new();
+    let mut offset = 0;
+    while offset < bytes.len() {
+        let header = &bytes[offset..offset + HEADER_BYTES];
+        assert_eq!(&header[..4], b"PWF\x01", "a frame begins at byte {offset}");
+        let size_bytes = HEADER_BYTES + usize::try_from(number(&header[4..8])).unwrap();
+        let first = number(&header[12..20]);
+        frames.push(Frame { offset, size_bytes, first, last: first + number(&header[20..24]) - 1 });
+        offset += size_bytes;
+    }
+    frames
+}
+
+fn journal_file(system: &System) -> PathBuf {
+    let folder = log_folder(system, "ingestion").join("journal");
+    let files: Vec<PathBuf> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(files.len(), 1, "so few events are in one file");
+    files[0].clone()
+}
+
+/// The places at which a commit is torn: nothing of it, inside its header, at its body, and a byte short.
+fn places(frame: Frame) -> [usize; 5] {
+    [0, 1, HEADER_BYTES - 1, HEADER_BYTES, frame.size_bytes - 1]
+}
+
+/// Tears the commit that holds a position after so many bytes; what came after it is gone, too.
+fn tear(system: &System, position: u64, place: impl Fn(Frame) -> usize) -> Frame {
+    let file = journal_file(system);
+    let bytes = std::fs::read(&file).unwrap();
+    let frame = frames(&bytes).into_iter().find(|frame| frame.last >= position).unwrap();
+    assert!(frame.first <= position, "the positions of commits have no gap");
+    std::fs::write(&file, &bytes[..frame.offset + place(frame)]).unwrap();
+    frame
+}
+
+/// Removes what else may hold the last positions; the journal stands alone.
+fn remove_every_other_copy(system: &System) {
+    remove(&log_folder(system, "ingestion").join("index"));
+    for service in ["projection", "alerting"] {
+        remove(&log_folder(system, service));
+    }
+    remove(&stream_folder(system));
+}
+
+#[test]
+fn a_torn_commit_that_nothing_else_holds_is_cut() {
+    if !is_possible() {
+        return;
+    }
+    let mut system = System::start(Options::empty());
+    let mut acknowledged = submit(&system, "first", 3);
+    for index in 0..5 {
+        let last = submit(&system, &format!("torn-{index}"), 1).remove(0);
+        assert_eq!(system.stop().code(), Some(0));
+        let torn = tear(&system, last.position, |frame| places(frame)[index]);
+        remove_every_other_copy(&system);
+        let said_before = system.said().len();
+        system.start_again();
+        let said = said_since(&system, said_before);
+        let is_said = said.contains(&format!("cut {} bytes of a torn commit", places(torn)[index]));
+        assert_eq!(is_said, places(torn)[index] > 0, "{torn:?}, {index}:\n{said}");
+        // As after a power cut before the answer: the one who asked asks again, under the same key.
+        let again = send(system.http(), &last.key, &last.body).unwrap();
+        assert_eq!(again.event, last.event, "a key makes the event's id");
+        assert!(again.position >= torn.first);
+        acknowledged.push(again);
+        audit(&system, &acknowledged);
+    }
+    assert_eq!(system.stop().code(), Some(0));
+    audit_stopped(&system, &acknowledged);
+}
+
+#[test]
+fn a_torn_commit_that_the_index_holds_is_restored() {
+    if !is_possible() {
+        return;
+    }
+    let mut system = System::start(Options::empty());
+    let mut acknowledged = submit(&system, "first", 3);
+    for index in 0..5 {
+        let last = submit(&system, &format!("torn-{index}"), 1).remove(0);
+        acknowledged.push(last.clone());
+        assert_eq!(system.stop().code(), Some(0));
+        let whole = std::fs::read(journal_file(&system)).unwrap();
+        let lost = frames(&whole).last().unwrap().last - last.position + 1;
+        let torn = tear(&system, last.position, |frame| places(frame)[index]);
+        if index % 2 == 0 {
+            // The index alone is enough: the stream and the copies are not asked.
+            remove(&stream_folder(&system));
+        }
+        let said_before = system.said().len();
+        system.start_again();
+        let said = said_since(&system, said_before);
+        assert!(said.contains("of the journal from the index"), "{torn:?}, {lost} lost:\n{said}");
+        audit(&system, &acknowledged);
+    }
+    assert_eq!(system.stop().code(), Some(0));
+    audit_stopped(&system, &acknowledged);
+}
+
+#[test]
+fn a_torn_commit_that_only_the_stream_holds_stops_admission_until_a_person_decides() {
+    if !is_possible() {
+        return;
+    }
+    let mut system = System::start(Options::empty());
+    let acknowledged: Vec<Acknowledged> = submit(&system, "first", 4);
+    assert_eq!(system.stop().code(), Some(0));
+    let whole = std::fs::read(journal_file(&system)).unwrap();
+    let last = acknowledged.last().unwrap();
+    let torn = tear(&system, last.position, |frame| frame.size_bytes / 2);
+    remove(&log_folder(&system, "ingestion").join("index"));
+
+    let said_before = system.said().len();
+    system.start_again_unready();
+    // From the first moment on: nothing may take the place of what the stream holds.
+    let body = report("ben-cat", today().year(), 7).to_string();
+    let mut refused = Value::Null;
+    until("the report is refused because of the fork", || {
+        match system.http().try_post("/api/v1/reports", &body, &[("idempotency-key", "in-place-of-it")]) {
+            Ok(answer) => {
+                assert_eq!(answer.status, 503, "nothing is admitted: {}", answer.text);
+                refused = answer.json();
+                refused["detail"].as_str().is_some_and(|detail| detail.contains("differ at position"))
+            }
+            Err(_) => false,
+        }
+    });
+    let readiness = system.http().get("/readyz");
+    assert_eq!(readiness.status, 503);
+    assert!(readiness.text.contains("the log and the stream differ"), "{}", readiness.text);
+    assert_eq!(u64::try_from(events(system.http()).len()).unwrap(), torn.first - 1);
+    until("it is said", || {
+        said_since(&system, said_before).contains("Stream and log disagree, nothing is admitted")
+    });
+    assert_eq!(send(system.http(), &last.key, &last.body), Err(Failed::ForNow));
+    assert_eq!(system.stop().code(), Some(0));
+
+    // The person puts the journal back from a copy.
+    std::fs::write(journal_file(&system), whole).unwrap();
+    remove(&log_folder(&system, "ingestion").join("index"));
+    system.start_again();
+    audit(&system, &acknowledged);
+    assert_eq!(system.stop().code(), Some(0));
+    audit_stopped(&system, &acknowledged);
+}

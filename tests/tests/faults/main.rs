@@ -1,0 +1,62 @@
+//! Faults, with the real processes: killed, starved of space, robbed of files. Nothing acknowledged is lost.
+//!
+//! Every round of the killing tests ends with an audit of the whole log. `PLANWATCH_ROUNDS` says how many
+//! rounds there are, 3 by default; 20 are a thorough run.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod index;
+mod journal;
+mod kills;
+mod space;
+mod stream;
+
+use std::path::{Path, PathBuf};
+use tests::support::{Acknowledged, System, nats_server, report, send, until_some};
+
+/// Whether systems can be started here; says on standard error what is missing.
+fn is_possible() -> bool {
+    nats_server().is_some()
+}
+
+/// Where a service keeps its log, or its copy of the log.
+fn log_folder(system: &System, service: &str) -> PathBuf {
+    system.data().join(service).join("binh-duong")
+}
+
+/// Where the private nats-server keeps its streams.
+fn stream_folder(system: &System) -> PathBuf {
+    system.data().join("nats/jetstream")
+}
+
+fn remove(folder: &Path) {
+    std::fs::remove_dir_all(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+}
+
+/// Sends some reports one after the other, under keys that begin with a name.
+#[track_caller]
+fn submit(system: &System, name: &str, count: u64) -> Vec<Acknowledged> {
+    let year = tests::support::today().year();
+    let one = |number: u64| {
+        let body = report("tan-uyen", year, number * 100 + 1).to_string();
+        until_some("the report is acknowledged", || {
+            send(system.http(), &format!("{name}-{number}"), &body).ok()
+        })
+    };
+    (0..count).map(one).collect()
+}
+
+/// What the system has said since it had said so much.
+fn said_since(system: &System, length: usize) -> String {
+    system.said().split_off(length)
+}
+
+/// The value of a counter of one service, as `/metrics` gives it; zero where it was never counted.
+#[track_caller]
+fn counted(system: &System, service: &str, name: &str) -> f64 {
+    let metrics = system.http().get("/metrics").text;
+    let labelled = format!("service=\"{service}\"");
+    let of = |line: &&str| line.starts_with(name) && line.contains(&labelled);
+    let values = metrics.lines().filter(of).filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok());
+    values.sum()
+}
