@@ -1,0 +1,165 @@
+//! Rates: points, path, pace and status.
+
+use super::{View, percent_value, small};
+use crate::cell::{Baseline, Cell, Coverage, Provisional, Status, Value};
+use crate::exact::{Exact, hundredths_of, percent_of, ratio, shown, shown_percent};
+use crate::path::Path;
+use crate::standing::Point;
+use crate::targets::Spoken;
+use events::Period;
+use num_traits::Zero;
+use plan::{Form, Indicator, Level, Unit};
+
+/// The points of a rate: those that count, and a newer one that is not complete.
+pub(crate) struct RatePoints {
+    pub(crate) points: Vec<Point>,
+    pub(crate) provisional: Option<Provisional>,
+}
+
+/// What a rate's pace rests on.
+#[derive(Debug, Clone)]
+pub struct RateProgress {
+    /// The latest value.
+    pub value: Exact,
+    /// Its period.
+    pub period: Period,
+    /// What the path expects for that period; none without a target or a second point.
+    pub expected: Option<Exact>,
+    /// How far the value has come of it; none where the path does not rise.
+    pub pace: Option<Exact>,
+    /// Whether the value meets the target that the status speaks of.
+    pub meets_target: bool,
+}
+
+impl View<'_> {
+    /// The points of a rate: a district's own, or the province's complete sums.
+    pub(crate) fn rate_points(&self, unit: &Unit, indicator: &Indicator) -> RatePoints {
+        let by_districts = self.plan.form(indicator) == Form::Rate { by_districts: true };
+        if !(by_districts && unit.level == Level::Province) {
+            return RatePoints { points: self.points(&unit.id, &indicator.measure), provisional: None };
+        }
+        let mut points = Vec::new();
+        let mut provisional = None;
+        for period in self.plan.calendar.periods() {
+            let sum = self.sum(period, &indicator.measure);
+            if sum.denominator == 0 {
+                continue;
+            }
+            if sum.is_complete() {
+                provisional = None;
+                points.push(Point {
+                    period,
+                    numerator: sum.numerator,
+                    denominator: sum.denominator,
+                    because: sum.because,
+                    revision: None,
+                });
+            } else {
+                provisional = Some(Provisional {
+                    period,
+                    value: rate_value(sum.numerator, sum.denominator),
+                    coverage: Coverage { reported: small(sum.reported), of: small(sum.of) },
+                });
+            }
+        }
+        RatePoints { points, provisional }
+    }
+
+    /// The path of a rate from its baseline through the targets in force; none without either.
+    pub(crate) fn rate_path(&self, unit: &Unit, indicator: &Indicator, points: &[Point]) -> Option<Path> {
+        let baseline = points.first()?;
+        let targets = self.plan.reviews.iter().filter_map(|review| {
+            let fact = self.target_for(unit, indicator, review.review)?;
+            percent_value(fact).map(|percent| (review.review.year(), percent_of(percent)))
+        });
+        Path::new((baseline.period.year(), baseline.ratio()), targets)
+    }
+
+    /// The pace of a rate cell and what it rests on; none for other kinds of cell and without a value.
+    pub fn rate_progress(&self, unit: &Unit, indicator: &Indicator) -> Option<RateProgress> {
+        let Form::Rate { .. } = self.plan.form(indicator) else { return None };
+        let spoken = self.spoken_target(unit, indicator);
+        self.progress_of(unit, indicator, spoken, &self.rate_points(unit, indicator).points)
+    }
+
+    fn progress_of(
+        &self,
+        unit: &Unit,
+        indicator: &Indicator,
+        spoken: Option<Spoken<'_>>,
+        points: &[Point],
+    ) -> Option<RateProgress> {
+        let latest = points.last()?;
+        let value = latest.ratio();
+        let target = spoken.and_then(|spoken| percent_value(spoken.fact));
+        let path =
+            (points.len() > 1 && target.is_some()).then(|| self.rate_path(unit, indicator, points)).flatten();
+        let year = latest.period.year();
+        Some(RateProgress {
+            expected: path.as_ref().map(|path| path.expected(year)),
+            pace: path.as_ref().and_then(|path| path.pace(year, &value)),
+            meets_target: target.is_some_and(|percent| value >= percent_of(percent)),
+            period: latest.period,
+            value,
+        })
+    }
+
+    pub(super) fn fill_rate(
+        &self,
+        cell: &mut Cell,
+        unit: &Unit,
+        indicator: &Indicator,
+        spoken: Option<Spoken<'_>>,
+    ) -> Status {
+        let RatePoints { points, provisional } = self.rate_points(unit, indicator);
+        cell.provisional = provisional;
+        let Some(progress) = self.progress_of(unit, indicator, spoken, &points) else {
+            return Status::NoData;
+        };
+        let (first, latest) = (&points[0], &points[points.len() - 1]);
+        cell.period = Some(latest.period);
+        cell.value = Some(rate_value(latest.numerator, latest.denominator));
+        cell.because.extend(&latest.because);
+        if points.len() > 1 {
+            cell.baseline = Some(Baseline { period: first.period, percent: shown_percent(&first.ratio()) });
+            cell.because.extend(&first.because);
+        }
+        cell.expected = progress.expected.as_ref().map(shown_percent);
+        cell.pace = progress.pace.as_ref().map(shown);
+        let Some(spoken) = spoken else { return Status::NoTarget };
+        self.rate_status(&progress, spoken, points.len())
+    }
+
+    fn rate_status(&self, progress: &RateProgress, spoken: Spoken<'_>, points: usize) -> Status {
+        if progress.meets_target {
+            return Status::Achieved;
+        }
+        if self.is_last_and_ended(spoken) && progress.period.year() == spoken.fact.review.year() {
+            return Status::Missed;
+        }
+        let thresholds = &self.plan.thresholds;
+        match (&progress.expected, &progress.pace) {
+            _ if points < 2 => Status::NoBaseline,
+            (None, _) => Status::NoBaseline,
+            (Some(expected), None) if progress.value >= *expected => Status::OnTrack,
+            (Some(_), None) => Status::Regressing,
+            (Some(_), Some(pace)) if *pace < Exact::zero() => Status::Regressing,
+            (Some(_), Some(pace)) if *pace >= hundredths_of(thresholds.on_track.hundredths()) => {
+                Status::OnTrack
+            }
+            (Some(_), Some(pace)) if *pace >= hundredths_of(thresholds.at_risk.hundredths()) => {
+                Status::AtRisk
+            }
+            (Some(_), Some(_)) => Status::Behind,
+        }
+    }
+
+    pub(super) fn is_last_and_ended(&self, spoken: Spoken<'_>) -> bool {
+        let review = spoken.fact.review;
+        self.plan.reviews.last().is_some_and(|last| last.review == review) && self.has_ended(review)
+    }
+}
+
+pub(crate) fn rate_value(numerator: u64, denominator: u64) -> Value {
+    Value::Rate { numerator, denominator, percent: shown_percent(&ratio(numerator, denominator)) }
+}

@@ -1,0 +1,49 @@
+//! Verdicts: what each review that has ended says of a cell.
+
+use super::shares::reaches;
+use super::states::meets;
+use super::{View, percent_value};
+use crate::cell::Verdict;
+use crate::exact::percent_of;
+use plan::{Form, Indicator, Level, ReviewYear, Unit};
+use std::collections::BTreeMap;
+
+impl View<'_> {
+    /// What each review says of a cell: null before its year has ended and where no target bound the cell at its end.
+    pub(crate) fn verdicts(
+        &self,
+        unit: &Unit,
+        indicator: &Indicator,
+    ) -> BTreeMap<events::Review, Option<Verdict>> {
+        let reviews = self.plan.reviews.iter();
+        reviews.map(|review| (review.review, self.verdict(unit, indicator, review))).collect()
+    }
+
+    fn verdict(&self, unit: &Unit, indicator: &Indicator, review: &ReviewYear) -> Option<Verdict> {
+        if !self.has_ended(review.review) {
+            return None;
+        }
+        let target = self.target_for(unit, indicator, review.review)?;
+        let year = review.review.year();
+        let end = self.plan.calendar.end_of_year(year);
+        let form = self.plan.form(indicator);
+        let met = match (form, unit.level) {
+            (Form::Rate { .. }, _) => {
+                let points = self.rate_points(unit, indicator).points;
+                let point = points.into_iter().find(|point| point.period.year() == year);
+                let percent = percent_value(target)?;
+                point.map(|point| point.ratio() >= percent_of(percent))
+            }
+            (Form::Share { .. }, Level::Province) => {
+                let in_force_at = review.units_as_of.map_or(end, |date| self.plan.calendar.end_of_day(date));
+                let count = self.count(indicator, year, end, in_force_at);
+                let percent = percent_value(target)?;
+                (count.reported > 0).then(|| reaches(&count, percent))
+            }
+            (Form::State, _) | (Form::Share { .. }, Level::District) => {
+                self.state_at(unit, indicator, year, end).map(|state| meets(form, target, state.value))
+            }
+        };
+        Some(met.map_or(Verdict::NoData, |met| if met { Verdict::Met } else { Verdict::NotMet }))
+    }
+}
