@@ -8,7 +8,7 @@ mod require;
 mod system;
 mod wait;
 
-pub use audit::{Logged, audit, audit_events, audit_stopped, events, stopped_log};
+pub use audit::{Logged, audit, audit_events, audit_stopped, events, log_folder, stopped_log};
 pub use http::{Answer, Http};
 pub use load::{Acknowledged, Failed, Load, report, send, today};
 pub use process::{end, is_alive, kill, signal};

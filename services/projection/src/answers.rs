@@ -1,6 +1,7 @@
 //! Answers: what the facts say at a moment, in the shape that programs are given. Pure.
 
 use crate::digests::Digests;
+use crate::page::page;
 use crate::question::Question;
 use events::{FieldError, IndicatorId, PlanId, Position, Refusal};
 use indicators::{Adopted, Alert, AlertsQuery, Cell, Facts, Moment, ReportState, Series, View};
@@ -22,6 +23,8 @@ pub struct StatusAnswer {
     pub sample: bool,
     /// The cells asked for, in the order of the plan.
     pub cells: Vec<Cell>,
+    /// The `cursor` of the next page; null where the list ends.
+    pub next: Option<String>,
 }
 
 /// The answer to `series`.
@@ -45,6 +48,8 @@ pub struct AlertsAnswer {
     pub sample: bool,
     /// The alerts asked for, newest first.
     pub alerts: Vec<Alert>,
+    /// The `cursor` of the next page; null where the list ends.
+    pub next: Option<String>,
 }
 
 /// The answer to `digest`.
@@ -139,6 +144,7 @@ pub(crate) fn status(
             }
         }
     }
+    let (cells, next) = page(cells, moment, question.cursor, question.limit);
     Ok(StatusAnswer {
         as_of: plan.calendar.shown(moment.as_of),
         known_at: plan.calendar.shown(moment.known_at),
@@ -146,6 +152,7 @@ pub(crate) fn status(
         digest: digests.at(facts, moment.cut),
         sample: adopted.sample,
         cells,
+        next,
     })
 }
 
@@ -182,11 +189,14 @@ pub(crate) fn alerts(
     let plan = &adopted.plan;
     let unit = question.unit_of(plan).map_err(|error| refused([Some(error)]))?;
     let query = AlertsQuery { state: question.state, unit: unit.map(|unit| unit.id.clone()) };
+    let alerts = facts.alerts_at(&plan.calendar, moment.cut, &query);
+    let (alerts, next) = page(alerts, moment, question.cursor, question.limit);
     Ok(AlertsAnswer {
         position: moment.cut,
         known_at: plan.calendar.shown(moment.known_at),
         sample: adopted.sample,
-        alerts: facts.alerts_at(&plan.calendar, moment.cut, &query),
+        alerts,
+        next,
     })
 }
 

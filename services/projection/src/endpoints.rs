@@ -66,7 +66,7 @@ impl Answering {
         vec![
             self.endpoint(
                 "status",
-                &["unit", "indicator", "as_of", "known_at", "at_least"],
+                &["unit", "indicator", "as_of", "known_at", "at_least", "limit", "cursor"],
                 |ground, question| {
                     answers::status(
                         ground.facts,
@@ -82,9 +82,11 @@ impl Answering {
                 &["unit", "indicator", "as_of", "known_at", "at_least"],
                 |ground, question| answers::series(ground.facts, ground.adopted, question, ground.moment),
             ),
-            self.endpoint("alerts", &["state", "unit", "known_at", "at_least"], |ground, question| {
-                answers::alerts(ground.facts, ground.adopted, question, ground.moment)
-            }),
+            self.endpoint(
+                "alerts",
+                &["state", "unit", "known_at", "at_least", "limit", "cursor"],
+                |ground, question| answers::alerts(ground.facts, ground.adopted, question, ground.moment),
+            ),
             self.endpoint("matrix", &["as_of", "known_at", "at_least"], |ground, _| {
                 Ok(answers::matrix(ground.facts, ground.adopted, ground.moment))
             }),
@@ -125,7 +127,8 @@ impl Answering {
             Ok(question) => question,
             Err(refusal) => return Ok(written(&Reply::<T>::Refused(refusal))),
         };
-        let asked = question.at_least.max(question.position.unwrap_or_default());
+        let pinned = question.cursor.map_or(Position::START, |cursor| cursor.moment.cut);
+        let asked = question.at_least.max(question.position.unwrap_or_default()).max(pinned);
         if let Err(late) = self.wait_for(asked).await {
             return Ok(written(&Reply::<T>::Timeout(late)));
         }
@@ -172,7 +175,7 @@ impl Answering {
         let cut = times.looked_up().map(|known_at| self.log.position_at(known_at)).transpose()?;
         let reply = {
             let facts = self.state.facts();
-            let moment = times.moment(&facts, cut);
+            let moment = question.cursor.map_or_else(|| times.moment(&facts, cut), |cursor| cursor.moment);
             let ground = Ground { facts: &facts, adopted: &adopted, state: &self.state, moment };
             work(&ground, question)
         };

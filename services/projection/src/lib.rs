@@ -14,6 +14,7 @@ mod endpoints;
 #[cfg(test)]
 mod fixture;
 mod fold;
+mod page;
 mod question;
 mod running;
 mod snapshots;

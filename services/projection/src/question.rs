@@ -1,5 +1,6 @@
 //! Questions as they come: JSON with text as the caller wrote it, read once and refused by parameter.
 
+use crate::page::{Cursor, PAGE_LIMIT};
 use events::{FieldError, IndicatorId, Position, Refusal, RefusalKind, UnitId};
 use indicators::AlertState;
 use plan::{Indicator, Level, Plan, Unit};
@@ -21,6 +22,10 @@ pub(crate) struct Question {
     pub(crate) position: Option<Position>,
     /// The answer must rest on this position at least.
     pub(crate) at_least: Position,
+    /// How many entries of the list are asked for.
+    pub(crate) limit: Option<usize>,
+    /// Where the list goes on.
+    pub(crate) cursor: Option<Cursor>,
 }
 
 impl Question {
@@ -69,6 +74,8 @@ impl Question {
             "as_of" => self.as_of = text(name, value)?,
             "known_at" => self.known_at = text(name, value)?,
             "state" => self.state = text(name, value)?.map(|word| alert_state(&word)).transpose()?,
+            "limit" => self.limit = limit(name, value)?,
+            "cursor" => self.cursor = text(name, value)?.map(|text| text.parse()).transpose()?,
             "position" => self.position = position(name, value)?,
             _ => self.at_least = position(name, value)?.unwrap_or_default(),
         }
@@ -163,6 +170,21 @@ fn position(name: &str, value: &Value) -> Result<Option<Position>, FieldError> {
             "not-a-position",
             format!("`{name}` is {}, not a position of the log", short(&value.to_string())),
             "write a whole number from 0 on, as an answer gives it",
+        )
+    })
+}
+
+fn limit(name: &str, value: &Value) -> Result<Option<usize>, FieldError> {
+    if value.is_null() {
+        return Ok(None);
+    }
+    let limit = value.as_u64().and_then(|limit| usize::try_from(limit).ok());
+    limit.filter(|limit| (1..=PAGE_LIMIT).contains(limit)).map(Some).ok_or_else(|| {
+        FieldError::new(
+            format!("?{name}"),
+            "out-of-range",
+            format!("`{name}` is {}", short(&value.to_string())),
+            format!("write a whole number from 1 to {PAGE_LIMIT}"),
         )
     })
 }

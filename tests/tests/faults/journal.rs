@@ -65,7 +65,7 @@ fn tear(system: &System, position: u64, place: impl Fn(Frame) -> usize) -> Frame
 fn remove_every_other_copy(system: &System) {
     remove(&log_folder(system, "ingestion").join("index"));
     for service in ["projection", "alerting"] {
-        remove(&log_folder(system, service));
+        remove(&system.data().join(service).join("binh-duong"));
     }
     remove(&stream_folder(system));
 }
@@ -92,6 +92,7 @@ fn a_torn_commit_that_nothing_else_holds_is_cut() {
         assert_eq!(again.event, last.event, "a key makes the event's id");
         assert!(again.position >= torn.first);
         acknowledged.push(again);
+        system.wait_ready();
         audit(&system, &acknowledged);
     }
     assert_eq!(system.stop().code(), Some(0));

@@ -21,7 +21,7 @@ fn is_possible() -> bool {
 
 /// Where a service keeps its log, or its copy of the log.
 fn log_folder(system: &System, service: &str) -> PathBuf {
-    system.data().join(service).join("binh-duong")
+    tests::support::log_folder(&system.data(), service)
 }
 
 /// Where the private nats-server keeps its streams.

@@ -8,7 +8,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 use tests::support::{
-    Acknowledged, Options, System, audit, audit_stopped, report, today, until, until_some,
+    Acknowledged, Options, System, audit, audit_stopped, report, send, today, until, until_some,
 };
 
 /// Room for a log with its index, and little else.
@@ -78,23 +78,20 @@ fn without_room_reports_are_refused_and_with_room_it_goes_on() {
 
     for round in 0..2 {
         let ballast = disk.fill();
-        // What is refused is sent again under its key later, so it counts once.
-        let unanswered = fill_with_reports(&system, round, &mut acknowledged);
-        let state = system.http().get("/readyz");
-        assert_eq!(state.status, 503, "{}", state.text);
-        assert!(state.text.contains("no space left"), "{}", state.text);
+        let (key, body) = fill_with_reports(&system, round, &mut acknowledged);
+        until("readiness says what is missing", || {
+            let state = system.http().get("/readyz");
+            state.status == 503 && state.text.contains("no space left")
+        });
         let status = system.http().get("/api/v1/status?unit=di-an");
         assert_eq!(status.status, 200, "reading goes on: {}", status.text);
 
         std::fs::remove_file(ballast).unwrap();
-        let body = unanswered.1;
-        let taken = until_some("reports are taken again, without a restart", || {
-            tests::support::send(system.http(), &unanswered.0, &body).ok()
+        let taken = until_some("what was refused is taken, without a restart", || {
+            send(system.http(), &key, &body).ok()
         });
         acknowledged.push(taken);
-        until("everything is ready again", || {
-            system.http().try_get("/readyz").is_ok_and(|answer| answer.status == 200)
-        });
+        system.wait_ready();
         acknowledged.extend(submit(&system, &format!("room-{round}"), 3));
         audit(&system, &acknowledged);
     }
