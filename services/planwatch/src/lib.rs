@@ -16,6 +16,7 @@ pub mod log_place;
 pub mod nats_server;
 pub mod output;
 pub mod private_file;
+pub mod progress;
 pub mod report_files;
 pub mod sample;
 pub mod service_configs;

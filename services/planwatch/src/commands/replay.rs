@@ -4,6 +4,7 @@ use super::log::each_event;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::log_place::LogArguments;
 use crate::output;
+use crate::progress::Progress;
 use anyhow::Context;
 use clap::Args;
 use events::{Date, Position, Timestamp, instant};
@@ -60,14 +61,18 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let place = arguments.log.open()?;
     let begun = Instant::now();
     let mut facts = Facts::new();
+    let mut progress = Progress::new("events replayed");
     each_event(&place, |event| {
         if reaches_beyond(bound, &facts, event)? {
             return Ok(false);
         }
         facts.apply_bytes(event).context("the log cannot be folded")?;
+        progress.done(facts.head().0);
         Ok(bound != Bound::Position(facts.head()))
     })?;
-    let digest = facts.digest();
+    drop(progress);
+    // By walking the facts, not from what grew with the fold: the two have to agree.
+    let digest = facts.digest_at(facts.head());
     let elapsed = begun.elapsed();
     if let Bound::Position(position) = bound
         && facts.head() < position
