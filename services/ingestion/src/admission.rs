@@ -178,6 +178,42 @@ fn recorded_before(
     Ok(Some(acceptance(&plan.calendar, &recorded)))
 }
 
+/// The one thing that a request asks for: recorded before under its key, or to be made under this id.
+enum Identity {
+    Before(Acceptance),
+    New { id: EventId, request_digest: Option<String> },
+}
+
+/// Finds out which it is: by the caller's key, else under a fresh id.
+fn identify(known: &Known<'_>, plan: &Plan, request: &ParsedRequest) -> Result<Identity, Refusal> {
+    let (id, request_digest) = match request.keyed_id(&plan.id, 0) {
+        Some((id, digest)) => (id, Some(digest)),
+        None => ((known.fresh_id)(), None),
+    };
+    let before = recorded_before(known, plan, &id, request_digest.as_deref())?;
+    Ok(before.map_or(Identity::New { id, request_digest }, Identity::Before))
+}
+
+/// Makes the event that a request becomes, and refuses one that would be larger than the log takes.
+fn new_event(
+    plan: &Plan,
+    request: &ParsedRequest,
+    id: EventId,
+    effective: Timestamp,
+    data: EventData,
+) -> Result<Slot, Refusal> {
+    let revision = revision_of(&data);
+    let event = Event {
+        id,
+        plan: plan.id.clone(),
+        effective,
+        actor: request.request.actor.clone(),
+        traceparent: request.request.traceparent.clone(),
+        data,
+    };
+    within_size(event).map(|event| Slot::New { event: Box::new(event), revision })
+}
+
 fn key_conflict() -> Refusal {
     Refusal::of_field(
         RefusalKind::Conflict,
@@ -191,13 +227,13 @@ fn key_conflict() -> Refusal {
 }
 
 /// Refuses an event that would be larger than the log takes.
-fn within_size(event: Event, pointer: &str) -> Result<Event, Refusal> {
+fn within_size(event: Event) -> Result<Event, Refusal> {
     match Written::new(&event) {
         Ok(_) => Ok(event),
         Err(error) => Err(Refusal::of_field(
             RefusalKind::TooLarge,
             FieldError::new(
-                pointer,
+                "",
                 "event-too-large",
                 error.to_string(),
                 format!("shorten texts or split it: an event is at most {EVENT_LIMIT_BYTES} bytes"),

@@ -1,11 +1,11 @@
 //! Admission of what happens to alerts.
 
-use super::{Known, ParsedRequest, Slot, acceptance_of, recorded_before, within_size};
+use super::{Identity, Known, ParsedRequest, Slot, acceptance_of, identify, new_event};
 use events::command::AcknowledgeAlert;
 use events::ids::derived_id;
 use events::{
-    AlertAcknowledged, AlertId, AlertRaised, AlertResolved, Event, EventData, EventId, FieldError, Refusal,
-    RefusalKind,
+    AlertAcknowledged, AlertId, AlertRaised, AlertResolved, EventData, EventId, FieldError, Refusal,
+    RefusalKind, Timestamp,
 };
 use plan::Plan;
 
@@ -14,15 +14,9 @@ fn transition_id(alert: AlertId, transition: &str) -> EventId {
     derived_id(&["alert-transition", &alert.to_string(), transition])
 }
 
-fn event(known: &Known<'_>, plan: &Plan, request: &ParsedRequest, id: EventId, data: EventData) -> Event {
-    Event {
-        id,
-        plan: plan.id.clone(),
-        effective: events::instant::to_millisecond(known.now),
-        actor: request.request.actor.clone(),
-        traceparent: request.request.traceparent.clone(),
-        data,
-    }
+/// What happens to an alert holds from the moment on.
+fn moment(known: &Known<'_>) -> Timestamp {
+    events::instant::to_millisecond(known.now)
 }
 
 /// An episode is raised once: deciding it again is answered as the first time.
@@ -51,8 +45,7 @@ pub(super) fn raise(
         ));
     }
     let id = transition_id(alert.alert, "raised");
-    let event = event(known, plan, request, id, EventData::AlertRaised(alert.clone()));
-    Ok(Slot::New { event: Box::new(within_size(event, "")?), revision: 1 })
+    new_event(plan, request, id, moment(known), EventData::AlertRaised(alert.clone()))
 }
 
 /// An episode is resolved once.
@@ -68,8 +61,7 @@ pub(super) fn resolve(
         return Ok(Slot::Before(acceptance_of(&plan.calendar, event, position, 1, at)));
     }
     let id = transition_id(alert.alert, "resolved");
-    let event = event(known, plan, request, id, EventData::AlertResolved(alert.clone()));
-    Ok(Slot::New { event: Box::new(within_size(event, "")?), revision: 1 })
+    new_event(plan, request, id, moment(known), EventData::AlertResolved(alert.clone()))
 }
 
 /// An open alert can be acknowledged, by several people and again.
@@ -80,12 +72,10 @@ pub(super) fn acknowledge(
     alert: AlertId,
     body: &AcknowledgeAlert,
 ) -> Result<Slot, Refusal> {
-    let keyed = request.keyed_id(&plan.id, 0);
-    let (id, request_digest) =
-        keyed.map_or_else(|| ((known.fresh_id)(), None), |(id, digest)| (id, Some(digest)));
-    if let Some(before) = recorded_before(known, plan, &id, request_digest.as_deref())? {
-        return Ok(Slot::Before(before));
-    }
+    let (id, request_digest) = match identify(known, plan, request)? {
+        Identity::Before(acceptance) => return Ok(Slot::Before(acceptance)),
+        Identity::New { id, request_digest } => (id, request_digest),
+    };
     let Some(fact) = known.facts.alert(&alert) else { return Err(no_alert(alert)) };
     let today = plan.calendar.date_of(known.now);
     let mut errors = Vec::new();
@@ -115,8 +105,7 @@ pub(super) fn acknowledge(
         review_by: body.review_by,
         request_digest,
     };
-    let event = event(known, plan, request, id, EventData::AlertAcknowledged(data));
-    Ok(Slot::New { event: Box::new(within_size(event, "")?), revision: 1 })
+    new_event(plan, request, id, moment(known), EventData::AlertAcknowledged(data))
 }
 
 fn no_alert(alert: AlertId) -> Refusal {

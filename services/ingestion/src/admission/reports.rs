@@ -2,14 +2,14 @@
 
 use super::parsed::ParsedReport;
 use super::{
-    Known, ParsedRequest, Slot, dissolved, dissolved_since, recorded_before, revision_conflict, unknown_unit,
-    within_size,
+    Known, ParsedRequest, Slot, dissolved, dissolved_since, new_event, recorded_before, revision_conflict,
+    unknown_unit,
 };
 use events::command::{Operation, ReadableParts, SubmitReport};
 use events::ids::derived_id;
 use events::{
-    Date, Event, EventData, EventId, FieldError, LineValue, MeasureId, Period, Refusal, RefusalKind,
-    ReportLine, ReportSubmitted, UnitId,
+    Date, EventData, EventId, FieldError, LineValue, MeasureId, Period, Refusal, RefusalKind, ReportLine,
+    ReportSubmitted, UnitId,
 };
 use plan::{MeasureKind, Plan, Unit};
 use std::collections::{BTreeMap, BTreeSet};
@@ -132,26 +132,20 @@ fn admit_one<'a>(
         let what = format!("the report of `{}` for {}", report.unit, report.period);
         return Err(revision_conflict("/revision", given, next, &what));
     }
-    let event = Event {
-        id,
-        plan: plan.id.clone(),
-        effective: plan.calendar.start_of_day(report.document.date),
-        actor: request.request.actor.clone(),
-        traceparent: request.request.traceparent.clone(),
-        data: EventData::ReportSubmitted(ReportSubmitted {
-            unit: report.unit.clone(),
-            period: report.period,
-            revision: next,
-            document: report.document.clone(),
-            lines: report.lines.clone(),
-            history: report.history.clone(),
-            request_digest,
-        }),
+    let data = ReportSubmitted {
+        unit: report.unit.clone(),
+        period: report.period,
+        revision: next,
+        document: report.document.clone(),
+        lines: report.lines.clone(),
+        history: report.history.clone(),
+        request_digest,
     };
-    let event = within_size(event, "")?;
+    let effective = plan.calendar.start_of_day(report.document.date);
+    let slot = new_event(plan, request, id, effective, EventData::ReportSubmitted(data))?;
     earlier.reports.entry((report.unit.clone(), report.period)).or_default().push(report);
     earlier.ids.insert(id);
-    Ok(Slot::New { event: Box::new(event), revision: next })
+    Ok(slot)
 }
 
 /// The id of a report's event: by the caller's key; in a batch without one by its content, so that the same

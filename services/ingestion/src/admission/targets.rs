@@ -1,11 +1,11 @@
 //! Admission of target changes.
 
 use super::{
-    Known, ParsedRequest, Slot, before_the_plan, dissolved, dissolved_since, recorded_before,
-    revision_conflict, unknown_unit, within_size,
+    Identity, Known, ParsedRequest, Slot, before_the_plan, dissolved, dissolved_since, identify, new_event,
+    revision_conflict, unknown_unit,
 };
 use events::command::ChangeTarget;
-use events::{Event, EventData, FieldError, Mark, Refusal, Review, TargetChanged, TargetValue, UnitId};
+use events::{EventData, FieldError, Mark, Refusal, Review, TargetChanged, TargetValue, UnitId};
 use indicators::{Facts, TargetFact};
 use plan::{Form, Indicator, Level, MeasureKind, Plan};
 
@@ -15,12 +15,10 @@ pub(super) fn admit(
     request: &ParsedRequest,
     change: &ChangeTarget,
 ) -> Result<Slot, Refusal> {
-    let keyed = request.keyed_id(&plan.id, 0);
-    let (id, request_digest) =
-        keyed.map_or_else(|| ((known.fresh_id)(), None), |(id, digest)| (id, Some(digest)));
-    if let Some(before) = recorded_before(known, plan, &id, request_digest.as_deref())? {
-        return Ok(Slot::Before(before));
-    }
+    let (id, request_digest) = match identify(known, plan, request)? {
+        Identity::Before(acceptance) => return Ok(Slot::Before(acceptance)),
+        Identity::New { id, request_digest } => (id, request_digest),
+    };
     let errors = check(known, plan, change);
     if !errors.is_empty() {
         return Err(Refusal::of_fields(errors));
@@ -32,27 +30,20 @@ pub(super) fn admit(
         let what = format!("the target of `{}` for {}", change.indicator, change.review);
         return Err(revision_conflict("/revision", given, next, &what));
     }
-    let event = Event {
-        id,
-        plan: plan.id.clone(),
-        effective: plan.calendar.start_of_day(change.effective),
-        actor: request.request.actor.clone(),
-        traceparent: request.request.traceparent.clone(),
-        data: EventData::TargetChanged(TargetChanged {
-            indicator: change.indicator.clone(),
-            unit: change.unit.clone(),
-            review: change.review,
-            value: change.value,
-            mark: mark(known.facts, indicator, change),
-            revision: next,
-            effective: change.effective,
-            instrument: change.instrument.clone(),
-            reason: change.reason.clone(),
-            request_digest,
-        }),
+    let data = TargetChanged {
+        indicator: change.indicator.clone(),
+        unit: change.unit.clone(),
+        review: change.review,
+        value: change.value,
+        mark: mark(known.facts, indicator, change),
+        revision: next,
+        effective: change.effective,
+        instrument: change.instrument.clone(),
+        reason: change.reason.clone(),
+        request_digest,
     };
-    let event = within_size(event, "")?;
-    Ok(Slot::New { event: Box::new(event), revision: next })
+    let effective = plan.calendar.start_of_day(change.effective);
+    new_event(plan, request, id, effective, EventData::TargetChanged(data))
 }
 
 fn settings<'a>(

@@ -1,11 +1,11 @@
 //! Admission of unit changes.
 
 use super::{
-    Known, ParsedRequest, Slot, before_the_plan, dissolved, dissolved_since, recorded_before,
-    revision_conflict, unknown_unit, within_size,
+    Identity, Known, ParsedRequest, Slot, before_the_plan, dissolved, dissolved_since, identify, new_event,
+    revision_conflict, unknown_unit,
 };
 use events::command::ChangeUnit;
-use events::{Event, EventData, FieldError, Refusal, UnitChange, UnitChanged};
+use events::{EventData, FieldError, Refusal, UnitChange, UnitChanged};
 use plan::{Level, Plan};
 
 pub(super) fn admit(
@@ -14,12 +14,10 @@ pub(super) fn admit(
     request: &ParsedRequest,
     change: &ChangeUnit,
 ) -> Result<Slot, Refusal> {
-    let keyed = request.keyed_id(&plan.id, 0);
-    let (id, request_digest) =
-        keyed.map_or_else(|| ((known.fresh_id)(), None), |(id, digest)| (id, Some(digest)));
-    if let Some(before) = recorded_before(known, plan, &id, request_digest.as_deref())? {
-        return Ok(Slot::Before(before));
-    }
+    let (id, request_digest) = match identify(known, plan, request)? {
+        Identity::Before(acceptance) => return Ok(Slot::Before(acceptance)),
+        Identity::New { id, request_digest } => (id, request_digest),
+    };
     let errors = check(known, plan, change);
     if !errors.is_empty() {
         return Err(Refusal::of_fields(errors));
@@ -28,24 +26,17 @@ pub(super) fn admit(
     if let Some(given) = change.revision.filter(|given| *given != next) {
         return Err(revision_conflict("/revision", given, next, &format!("the unit `{}`", change.unit)));
     }
-    let event = Event {
-        id,
-        plan: plan.id.clone(),
-        effective: plan.calendar.start_of_day(change.effective),
-        actor: request.request.actor.clone(),
-        traceparent: request.request.traceparent.clone(),
-        data: EventData::UnitChanged(UnitChanged {
-            unit: change.unit.clone(),
-            change: change.change.clone(),
-            revision: next,
-            effective: change.effective,
-            instrument: change.instrument.clone(),
-            reason: change.reason.clone(),
-            request_digest,
-        }),
+    let data = UnitChanged {
+        unit: change.unit.clone(),
+        change: change.change.clone(),
+        revision: next,
+        effective: change.effective,
+        instrument: change.instrument.clone(),
+        reason: change.reason.clone(),
+        request_digest,
     };
-    let event = within_size(event, "")?;
-    Ok(Slot::New { event: Box::new(event), revision: next })
+    let effective = plan.calendar.start_of_day(change.effective);
+    new_event(plan, request, id, effective, EventData::UnitChanged(data))
 }
 
 fn check(known: &Known<'_>, plan: &Plan, change: &ChangeUnit) -> Vec<FieldError> {
