@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use service::{Health, JournalSource, Metrics, health_endpoint, metrics_endpoint};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use thiserror::Error;
@@ -29,6 +30,8 @@ use tokio::task::JoinHandle;
 const REQUESTS_AT_ONCE: usize = 512;
 /// How many look-ups of single events are worked on at once.
 const LOOKUPS_AT_ONCE: usize = 16;
+/// Why nothing is admitted at first.
+const NOT_COMPARED: &str = "the log has not been compared with the stream since the start";
 
 /// What ingestion needs to start.
 #[derive(Debug, Clone, Deserialize)]
@@ -92,6 +95,24 @@ struct Shared {
     log: Log,
     calendar: Calendar,
     mirror: tokio::sync::watch::Receiver<MirrorState>,
+    compared: Compared,
+}
+
+/// Whether log and stream have been compared since the start, and agreed.
+///
+/// Until then nothing is admitted: a log that has lost its end, and the index with it, learns only from the
+/// stream that its next positions are taken. From then on the stream may come and go; the log is the truth.
+#[derive(Debug, Clone, Default)]
+struct Compared(Arc<AtomicBool>);
+
+impl Compared {
+    /// Takes note of what the mirror does; gives whether they have agreed at any time.
+    fn saw(&self, mirror: &MirrorState) -> bool {
+        if matches!(mirror, MirrorState::Following { .. }) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// Opens the log, adopts the plan where the log is empty, and offers the endpoints.
@@ -102,7 +123,14 @@ pub async fn start(config: Config, metrics: Metrics) -> Result<Running, StartErr
     let health = Health::new("ingestion");
     let source = Arc::new(JournalSource::new(log.clone()));
     let mirror = Mirror::start(&bus, &plan, source.clone(), replicas);
-    let shared = Arc::new(Shared { committer: writer.0, log: log.clone(), calendar, mirror: mirror.state() });
+    let compared = Compared::default();
+    let shared = Arc::new(Shared {
+        committer: writer.0,
+        log: log.clone(),
+        calendar,
+        mirror: mirror.state(),
+        compared: compared.clone(),
+    });
     let submit = Arc::clone(&shared);
     let lookup = Arc::clone(&shared);
     let endpoints = vec![
@@ -118,7 +146,7 @@ pub async fn start(config: Config, metrics: Metrics) -> Result<Running, StartErr
         health_endpoint(&health),
         metrics_endpoint(&metrics),
     ];
-    let watching = tokio::spawn(watch(health, log, mirror.state()));
+    let watching = tokio::spawn(watch(health, log, mirror.state(), compared));
     let served = bus.serve(&plan, "ingestion", env!("CARGO_PKG_VERSION"), endpoints).await?;
     Ok(Running { served, mirror, writer: writer.1, watching })
 }
@@ -153,7 +181,12 @@ impl service::Running for Running {
 }
 
 /// Says in health whether the log takes events and whether the stream follows.
-async fn watch(health: Health, log: Log, mut mirror: tokio::sync::watch::Receiver<MirrorState>) {
+async fn watch(
+    health: Health,
+    log: Log,
+    mut mirror: tokio::sync::watch::Receiver<MirrorState>,
+    compared: Compared,
+) {
     let (log_check, mirror_check) = (health.check("log"), health.check("mirror"));
     let mut tick = tokio::time::interval(Duration::from_millis(500));
     loop {
@@ -163,13 +196,17 @@ async fn watch(health: Health, log: Log, mut mirror: tokio::sync::watch::Receive
                 log_check.down(other.to_string());
             }
         }
-        match mirror.borrow_and_update().clone() {
+        let state = mirror.borrow_and_update().clone();
+        let agreed = compared.saw(&state);
+        match state {
             MirrorState::Following { mirrored } => {
                 metrics::gauge!("planwatch_mirror_lag_events")
                     .set(log.head().0.saturating_sub(mirrored.0) as f64);
                 mirror_check.ok();
             }
             MirrorState::Fork { position, why } => mirror_check.down(fork(position, &why)),
+            MirrorState::Connecting if !agreed => mirror_check.down(NOT_COMPARED),
+            MirrorState::Waiting { why } if !agreed => mirror_check.down(format!("{NOT_COMPARED}: {why}")),
             // What is recorded is durable; it reaches the stream when the stream is there again.
             MirrorState::Connecting => mirror_check.degraded("it is reaching for the stream"),
             MirrorState::Waiting { why } => mirror_check.degraded(why.to_string()),
@@ -211,8 +248,8 @@ impl Shared {
     }
 
     async fn answer(&self, request: Request) -> Answer {
-        if let MirrorState::Fork { position, why } = &*self.mirror.borrow() {
-            return Answer::Refused(Refusal::new(RefusalKind::Unavailable, fork(*position, why)));
+        if let Some(why) = self.in_the_way() {
+            return Answer::Refused(Refusal::new(RefusalKind::Unavailable, why));
         }
         let request = match ParsedRequest::read(request) {
             Ok(request) => request,
@@ -233,6 +270,19 @@ impl Shared {
                 let kind =
                     if error.is_retryable() { RefusalKind::Unavailable } else { RefusalKind::TooLarge };
                 Answer::Refused(Refusal::new(kind, error.to_string()))
+            }
+        }
+    }
+
+    /// Why nothing may be admitted, if that is so: the stream holds what the log does not.
+    fn in_the_way(&self) -> Option<String> {
+        let mirror = self.mirror.borrow();
+        let agreed = self.compared.saw(&mirror);
+        match &*mirror {
+            MirrorState::Fork { position, why } => Some(fork(*position, why)),
+            MirrorState::Following { .. } => None,
+            MirrorState::Connecting | MirrorState::Waiting { .. } => {
+                (!agreed).then(|| format!("{NOT_COMPARED}; try again"))
             }
         }
     }

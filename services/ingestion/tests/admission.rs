@@ -1,5 +1,7 @@
 //! Admission, given what is recorded, when something is asked, then what follows.
 
+#![expect(clippy::unwrap_used, reason = "what a test takes for granted may fail it")]
+
 use events::command::{Answer, Operation, Request};
 use events::{ActorId, EventData, EventId, LineValue, Position, Recorded, Refusal, RefusalKind, Timestamp};
 use indicators::Facts;
