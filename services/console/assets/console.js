@@ -51,7 +51,7 @@
         const section = document.getElementById(name);
         if (name === "alerts" && isWriting(section)) { continue; }
         const answer = await fetch(`/fragments/${name}?lang=${live.dataset.lang}&at_least=${position}`, { headers: { Accept: "text/html" } });
-        if (answer.status === 401) { location.assign("/sign-in"); return; }
+        if (answer.status === 401) { location.assign(`/sign-in?lang=${live.dataset.lang}`); return; }
         if (answer.ok) put(section, await answer.text());
         else again = true;
       }
@@ -76,8 +76,9 @@
   source.addEventListener("open", () => { state.textContent = live.dataset.live; });
   source.addEventListener("error", () => {
     state.textContent = live.dataset.notLive;
-    // A browser does not come back by itself after an answer that is no stream.
-    if (source.readyState === EventSource.CLOSED) setTimeout(() => location.reload(), 5000);
+    // A browser does not come back by itself after an answer that is no stream. The page is asked for anew
+    // rather than reloaded: the one that shows a refused form would send it again.
+    if (source.readyState === EventSource.CLOSED) setTimeout(() => location.assign(`/?lang=${live.dataset.lang}`), 5000);
   });
   for (const name of names) {
     source.addEventListener(name, (event) => {

@@ -141,9 +141,10 @@ fn audit_alerts(events: &[Logged]) {
                 // Overdue reports and missed reviews are counted for each period of their own.
                 let counted_by_period = matches!(data["rule"].as_str(), Some("overdue" | "missed"));
                 let period = if counted_by_period { data["period"].to_string() } else { String::new() };
-                let cell = [data["rule"].to_string(), data["unit"].to_string(), data["indicator"].to_string()]
-                    .join(" ")
-                    + &period;
+                let cell =
+                    [data["rule"].to_string(), data["unit"].to_string(), data["indicator"].to_string()]
+                        .join(" ")
+                        + &period;
                 assert!(episodes.insert((cell.clone(), data["episode"].as_u64())), "raised twice: {data}");
                 assert!(alerts.insert(alert.clone()), "raised twice: {data}");
                 let other = open.insert(cell, alert);

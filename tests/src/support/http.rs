@@ -1,9 +1,12 @@
 //! HTTP as a client of the system sees it.
 
 use serde_json::Value;
+use std::io::Read;
 use std::time::Duration;
 
 const CALL_LIMIT: Duration = Duration::from_secs(30);
+/// How long a stream is read at most: longer than any test takes.
+const STREAM_LIMIT: Duration = Duration::from_secs(600);
 
 /// A client with the operator's token.
 #[derive(Debug, Clone)]
@@ -78,6 +81,21 @@ impl Http {
     #[track_caller]
     pub fn get(&self, path: &str) -> Answer {
         self.try_get(path).unwrap_or_else(|error| panic!("GET {path} was not answered: {error}"))
+    }
+
+    /// Opens an answer that goes on, such as a stream of events; gives its body as it comes.
+    #[track_caller]
+    pub fn open(&self, path: &str, headers: &[(&str, &str)]) -> impl Read + Send + use<> {
+        let mut request = agent(STREAM_LIMIT).get(format!("{}{path}", self.base));
+        if self.token.is_some() {
+            request = request.header("authorization", self.bearer());
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = request.call().unwrap_or_else(|error| panic!("GET {path} was not answered: {error}"));
+        assert_eq!(response.status().as_u16(), 200, "GET {path}");
+        response.into_body().into_reader()
     }
 
     /// Sends a POST of JSON as it stands, with further headers; an error means that nobody answered.

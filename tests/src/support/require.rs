@@ -35,10 +35,22 @@ pub fn nats_server() -> Option<ServerBinary> {
     match find_server(&tools) {
         Ok(binary) => Some(binary),
         Err(error) => {
-            let required = std::env::var(REQUIRE_VARIABLE).is_ok_and(|required| required == "all");
-            assert!(!required, "{error}");
-            eprintln!("skipped: {error}");
+            skip(&error.to_string());
             None
         }
     }
+}
+
+/// Says what is missing; a failure where nothing may be skipped.
+#[track_caller]
+pub(super) fn skip(missing: &str) {
+    let required = std::env::var(REQUIRE_VARIABLE).is_ok_and(|required| required == "all");
+    assert!(!required, "{missing}");
+    eprintln!("skipped: {missing}");
+}
+
+/// A program of the system, by its name.
+pub(super) fn on_path(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
 }

@@ -48,9 +48,14 @@ impl Alerts {
     /// Arranges an answer, with the names that the matrix knows.
     pub fn of(list: &AlertList, matrix: &MatrixAnswer, language: Language) -> Alerts {
         let mut sorted: Vec<&Alert> = list.alerts.iter().collect();
-        // Gravest first, of the same gravity the newest first, then by id so that the order stays.
-        sorted.sort_by_key(|alert| {
-            (Reverse(alert.severity), Reverse(alert.raised_at.clone()), alert.id.clone())
+        // Gravest first, of the same gravity the newest first. Those that came at once, as at the turn of a
+        // year, stand as in the matrix; the id at last, so that the order stays.
+        sorted.sort_by_cached_key(|alert| {
+            let unit = matrix.units.iter().position(|unit| unit.id == alert.unit);
+            let indicator =
+                matrix.indicators.iter().position(|one| Some(&one.id) == alert.indicator.as_ref());
+            let (gravity, newness) = (Reverse(alert.severity), Reverse(alert.raised_at.clone()));
+            (gravity, newness, unit, indicator, alert.id.clone())
         });
         let rows = sorted.into_iter().take(SHOWN_LIMIT).map(|alert| row(alert, matrix, language)).collect();
         Alerts { position: list.position, sample: matrix.sample, rows, open: list.alerts.len() }

@@ -139,7 +139,7 @@ fn details(cell: &Cell, language: Language) -> Vec<(String, String)> {
     };
     let value = cell.value.as_ref();
     say(words.period, cell.period.clone());
-    say("n/d", value.and_then(|value| counts(value.numerator, value.denominator, language)));
+    say(words.counts, value.and_then(|value| counts(value.numerator, value.denominator, language)));
     let needed = value.and_then(|value| value.needed).filter(|needed| *needed > 0);
     say(words.needed, needed.map(|needed| language.count(needed)));
     for (term, of) in [
