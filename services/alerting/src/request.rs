@@ -18,6 +18,7 @@ pub fn request(decided: &Decided) -> Request {
         operation,
         actor: ActorId::parse(ACTOR).expect("the name is a slug"),
         may_enter_history: false,
+        request_id: None,
         idempotency_key: None,
         traceparent: None,
         dry_run: false,

@@ -11,7 +11,15 @@ use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// How long one try of a command may take. A command is sent again under the id that it has, so that one whose
+/// answer was lost, with the service that would have given it, is recorded once.
+const TRY_DEADLINE: Duration = Duration::from_secs(2);
+/// How long the next try waits.
+const TRY_AGAIN_AFTER: Duration = Duration::from_millis(100);
+/// How long nobody may be there to take a command: a service that is started again is back before.
+const ABSENCE_PATIENCE: Duration = Duration::from_secs(3);
 
 /// The services of one plan.
 #[derive(Debug, Clone)]
@@ -64,7 +72,20 @@ impl Backend for BusBackend {
         let peer = Peer::Ingestion;
         async move {
             let payload = serde_json::to_vec(&request).expect("a request serialises to memory");
-            let reply = self.request(peer, "submit", payload, request.traceparent, SUBMIT_DEADLINE).await?;
+            let begun = Instant::now();
+            let reply = loop {
+                let traceparent = request.traceparent.clone();
+                let tried = self.request(peer, "submit", payload.clone(), traceparent, TRY_DEADLINE).await;
+                let patience = match &tried {
+                    Err(BackendError::Unreachable { .. }) => ABSENCE_PATIENCE,
+                    Err(BackendError::TimedOut { .. } | BackendError::Lost { .. }) => SUBMIT_DEADLINE,
+                    Ok(_) | Err(_) => break tried?,
+                };
+                if begun.elapsed() + TRY_AGAIN_AFTER >= patience {
+                    break tried?;
+                }
+                tokio::time::sleep(TRY_AGAIN_AFTER).await;
+            };
             serde_json::from_slice(&reply)
                 .map_err(|error| BackendError::Garbled { peer, why: error.to_string() })
         }

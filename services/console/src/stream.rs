@@ -25,6 +25,9 @@ const LAST_EVENT_ID: &str = "last-event-id";
 /// `GET /stream`: every event after the given one, or from now on where none is given.
 pub async fn follow(State(edge): State<Edge>, uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
     let after = resume_after(&uri, &headers)?;
+    if let Some(after) = after {
+        is_in_the_log(&edge, after).await?;
+    }
     let Ok(place) = edge.streams().clone().try_acquire_owned() else {
         return Err(Problem::unavailable(format!(
             "{STREAM_LIMIT} streams are open, which is the most; try again"
@@ -47,6 +50,23 @@ pub async fn follow(State(edge): State<Edge>, uri: Uri, headers: HeaderMap) -> R
     let events = begin.chain(tail.events.map(|event| Ok(written(&event)))).take_until(Box::pin(end));
     let heartbeat = KeepAlive::new().interval(HEARTBEAT).text("still here");
     Ok(Sse::new(events).keep_alive(heartbeat).into_response())
+}
+
+/// Refuses to go on after an event that the log does not hold: what stands between would be skipped in silence.
+/// While the log cannot be asked, the stream goes on by itself.
+async fn is_in_the_log(edge: &Edge, after: Position) -> Result<(), Problem> {
+    if after == Position::START {
+        return Ok(());
+    }
+    match edge.backend().read(after, 1).await {
+        Ok(events) if events.is_empty() => Err(Problem::of_fields(vec![FieldError::new(
+            "",
+            "beyond-the-log",
+            format!("the log does not reach position {after}: it is another log, or one that was begun anew"),
+            "begin without `Last-Event-ID`, and take what was kept as void",
+        )])),
+        Ok(_) | Err(_) => Ok(()),
+    }
 }
 
 /// The place of an open stream, given back and counted when the stream ends.

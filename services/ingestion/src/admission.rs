@@ -53,6 +53,8 @@ pub enum Slot {
     },
     /// It was recorded before.
     Before(Acceptance),
+    /// It is the same as an earlier one of this request, the one in this place.
+    Repeat(usize),
 }
 
 impl<'a> Known<'a> {
@@ -80,7 +82,7 @@ pub fn admit(known: &Known<'_>, request: &ParsedRequest) -> Decision {
     });
     match slots {
         Err(refusal) => Decision::Answer(Answer::Refused(refusal)),
-        Ok(slots) if request.request.dry_run => Decision::Answer(preview(&slots)),
+        Ok(slots) if request.request.dry_run => Decision::Answer(preview(request, &slots)),
         Ok(slots) => match answers_if_all_before(&slots) {
             Some(acceptances) => Decision::Answer(Answer::Recorded(acceptances)),
             None => Decision::Record(slots),
@@ -93,28 +95,26 @@ fn answers_if_all_before(slots: &[Slot]) -> Option<Vec<Acceptance>> {
         .iter()
         .map(|slot| match slot {
             Slot::Before(acceptance) => Some(acceptance.clone()),
-            Slot::New { .. } => None,
+            Slot::New { .. } | Slot::Repeat(_) => None,
         })
         .collect()
 }
 
-fn preview(slots: &[Slot]) -> Answer {
-    let previews = slots.iter().filter_map(|slot| match slot {
-        Slot::New { event, revision } => match &event.data {
-            EventData::ReportSubmitted(report) => Some(Preview {
-                unit: report.unit.clone(),
-                period: report.period,
-                revision: *revision,
-                already_recorded: false,
-            }),
-            EventData::PlanAdopted(_)
-            | EventData::TargetChanged(_)
-            | EventData::UnitChanged(_)
-            | EventData::AlertRaised(_)
-            | EventData::AlertResolved(_)
-            | EventData::AlertAcknowledged(_) => None,
-        },
-        Slot::Before(_) => None,
+/// What a dry run says: of reports, which revision each becomes or became; of anything else, that it is right.
+fn preview(request: &ParsedRequest, slots: &[Slot]) -> Answer {
+    let Parsed::Reports(reports) = &request.parsed else { return Answer::Checked(Vec::new()) };
+    let revision = |slot: &Slot| match slot {
+        Slot::New { revision, .. } => Some((*revision, false)),
+        Slot::Before(acceptance) => Some((acceptance.revision, true)),
+        Slot::Repeat(_) => None,
+    };
+    let previews = reports.iter().zip(slots).filter_map(|(parsed, slot)| {
+        let report = parsed.report.as_ref().ok()?;
+        let (revision, already_recorded) = match slot {
+            Slot::Repeat(place) => (revision(&slots[*place])?.0, true),
+            Slot::New { .. } | Slot::Before(_) => revision(slot)?,
+        };
+        Some(Preview { unit: report.unit.clone(), period: report.period, revision, already_recorded })
     });
     Answer::Checked(previews.collect())
 }
@@ -188,7 +188,7 @@ enum Identity {
 fn identify(known: &Known<'_>, plan: &Plan, request: &ParsedRequest) -> Result<Identity, Refusal> {
     let (id, request_digest) = match request.keyed_id(&plan.id, 0) {
         Some((id, digest)) => (id, Some(digest)),
-        None => ((known.fresh_id)(), None),
+        None => (request.request.request_id.unwrap_or_else(known.fresh_id), None),
     };
     let before = recorded_before(known, plan, &id, request_digest.as_deref())?;
     Ok(before.map_or(Identity::New { id, request_digest }, Identity::Before))
@@ -208,7 +208,7 @@ fn new_event(
         plan: plan.id.clone(),
         effective,
         actor: request.request.actor.clone(),
-        traceparent: request.request.traceparent.clone(),
+        traceparent: request.request.traceparent.clone().or_else(|| Some(events::ids::derived_trace(&id))),
         data,
     };
     within_size(event).map(|event| Slot::New { event: Box::new(event), revision })

@@ -1,7 +1,7 @@
 //! The events with which a log begins: the plan, then each of its targets.
 
 use event_log::{AppendError, Log, Writer};
-use events::ids::derived_id;
+use events::ids::{derived_id, derived_trace};
 use events::{ActorId, Event, EventData, PlanAdopted, PlanId, Position, TargetChanged, Timestamp};
 use plan::Plan;
 use plan::file::PlanError;
@@ -147,7 +147,7 @@ pub fn adoption_events(plan: &Plan, sample: bool) -> Vec<Event> {
         plan: plan.id.clone(),
         effective,
         actor: actor.clone(),
-        traceparent: None,
+        traceparent: Some(derived_trace(&id)),
         data,
     };
     let adopted = PlanAdopted { plan: plan.canonical(), digest: digest.clone(), sample };

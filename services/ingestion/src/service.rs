@@ -2,7 +2,7 @@
 
 use crate::admission::{ParsedRequest, acceptance};
 use crate::adoption::{AdoptError, adopt_or_compare};
-use crate::writer::{Submission, Writing};
+use crate::writer::{Submission, Writing, arrange};
 use bus::{
     Bus, BusConfig, ConnectError, Endpoint, ForkReason, Mirror, MirrorHandle, MirrorState, ServeError,
     ServiceError, ServiceHandle,
@@ -12,7 +12,7 @@ use event_log::{
     CommitLimits, Committer, CommitterThread, Log, OpenError, Opened, Options, Outcome, SystemClock,
     WriteState,
 };
-use events::command::{Acceptance, Answer, Request};
+use events::command::{Answer, Request};
 use events::{EventId, FieldError, PlanId, Position, Refusal, RefusalKind};
 use indicators::ApplyError;
 use plan::{Calendar, Plan};
@@ -255,16 +255,14 @@ impl Shared {
             Ok(request) => request,
             Err(answer) => return answer,
         };
-        let before = Arc::new(OnceLock::new());
-        let submission = Submission { request, before: Arc::clone(&before) };
+        let places = Arc::new(OnceLock::new());
+        let submission = Submission { request, places: Arc::clone(&places) };
         match self.committer.submit(submission).await {
             Ok(Outcome::Answered(answer)) => answer,
             Ok(Outcome::Recorded(recorded)) => {
-                let mut new = recorded.iter().map(|recorded| acceptance(&self.calendar, recorded));
-                let slots = before.get().cloned().unwrap_or_default();
-                let acceptances: Vec<Acceptance> =
-                    slots.into_iter().filter_map(|slot| slot.or_else(|| new.next())).collect();
-                Answer::Recorded(acceptances)
+                let new = recorded.iter().map(|recorded| acceptance(&self.calendar, recorded));
+                let places = places.get().expect("what was recorded was admitted");
+                Answer::Recorded(arrange(places, new))
             }
             Err(error) => {
                 let kind =

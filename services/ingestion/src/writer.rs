@@ -11,8 +11,34 @@ use std::sync::{Arc, OnceLock};
 /// A request on its way to the writer, with a place for the answers of what was recorded before.
 pub(crate) struct Submission {
     pub(crate) request: ParsedRequest,
-    /// One slot for each thing asked for: none where it is new.
-    pub(crate) before: Arc<OnceLock<Vec<Option<Acceptance>>>>,
+    /// One place for each thing asked for.
+    pub(crate) places: Arc<OnceLock<Vec<Place>>>,
+}
+
+/// Where the answer for one thing that was asked for comes from.
+#[derive(Debug, Clone)]
+pub(crate) enum Place {
+    /// It is recorded now.
+    New,
+    /// It was recorded before.
+    Before(Acceptance),
+    /// It is the same as the one in this place.
+    Repeat(usize),
+}
+
+/// Puts the answers in the places of what was asked for.
+pub(crate) fn arrange(places: &[Place], new: impl IntoIterator<Item = Acceptance>) -> Vec<Acceptance> {
+    let mut new = new.into_iter();
+    let mut arranged: Vec<Acceptance> = Vec::with_capacity(places.len());
+    for place in places {
+        let acceptance = match place {
+            Place::New => new.next().expect("each new event was recorded"),
+            Place::Before(acceptance) => acceptance.clone(),
+            Place::Repeat(earlier) => arranged[*earlier].clone(),
+        };
+        arranged.push(acceptance);
+    }
+    arranged
 }
 
 /// Everything recorded, and what this commit adds to it.
@@ -75,17 +101,18 @@ impl Admission for Writing {
             admission::Decision::Answer(answer) => Decision::Answer(answer),
             admission::Decision::Record(slots) => {
                 let mut events = Vec::with_capacity(slots.len());
-                let mut before = Vec::with_capacity(slots.len());
+                let mut places = Vec::with_capacity(slots.len());
                 for slot in slots {
                     match slot {
                         Slot::New { event, .. } => {
                             events.push(*event);
-                            before.push(None);
+                            places.push(Place::New);
                         }
-                        Slot::Before(acceptance) => before.push(Some(acceptance)),
+                        Slot::Before(acceptance) => places.push(Place::Before(acceptance)),
+                        Slot::Repeat(place) => places.push(Place::Repeat(place)),
                     }
                 }
-                let _ = command.before.set(before);
+                let _ = command.places.set(places);
                 self.apply(&events, next, now);
                 Decision::Record(events)
             }

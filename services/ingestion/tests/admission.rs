@@ -55,6 +55,7 @@ impl World {
             operation,
             actor: ActorId::parse("operator-1").unwrap(),
             may_enter_history: self.may_enter_history,
+            request_id: None,
             idempotency_key: self.key.clone(),
             traceparent: None,
             dry_run: false,
@@ -84,6 +85,7 @@ impl World {
                         revision
                     }
                     Slot::Before(acceptance) => acceptance.revision,
+                    Slot::Repeat(place) => panic!("a repeat of {place} is not expected"),
                 })
                 .collect(),
             Decision::Answer(Answer::Recorded(before)) => {
@@ -278,6 +280,22 @@ fn a_batch_is_recorded_whole_or_not_at_all_and_the_same_content_once() {
 }
 
 #[test]
+fn the_same_report_twice_in_a_batch_is_one_whatever_the_order_of_its_lines() {
+    let world = World::new();
+    let reversed = report(|report| report["lines"].as_array_mut().unwrap().reverse());
+    let batch = json!([report(|_| {}), reversed]);
+    match world.decide(Operation::SubmitReports, None, &batch.to_string()) {
+        Decision::Record(slots) => {
+            assert!(
+                matches!(slots.as_slice(), [Slot::New { revision: 1, .. }, Slot::Repeat(0)]),
+                "{slots:?}"
+            );
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
 fn what_cannot_be_read_hides_nothing_that_breaks_the_rules() {
     let body = report(|report| {
         report["unit"] = json!("ha-noi");
@@ -381,7 +399,7 @@ fn a_changed_target_keeps_its_mark_and_an_unrestated_one_has_the_plans() {
                 EventData::TargetChanged(changed) => changed.mark,
                 other => panic!("{other:?}"),
             },
-            Slot::Before(_) => panic!("nothing was recorded before"),
+            other => panic!("it is new: {other:?}"),
         },
         other => panic!("{other:?}"),
     };

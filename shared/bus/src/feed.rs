@@ -48,6 +48,8 @@ pub(crate) enum Told {
     Came(Box<Delivery>),
     /// A message is no event of this plan at its place; going on would make another log of it.
     Unreadable { position: Position, reason: String },
+    /// The reader holds more than the log: it followed another one, or the log has lost its end.
+    Ahead,
     /// The connection is closed for good.
     Closed,
 }
@@ -97,7 +99,7 @@ impl Feed {
                 match self.open_at(head, epoch).await {
                     Ok(open) => {
                         self.open = Some(open);
-                        return Told::Opened;
+                        return if self.is_ahead_of_log(head).await { Told::Ahead } else { Told::Opened };
                     }
                     Err(why) => {
                         tracing::debug!(plan = %self.plan, "The stream cannot be read yet: {why}");
@@ -118,6 +120,9 @@ impl Feed {
                 }
                 Taken::Nothing => match self.bus.stream_info(&self.plan).await {
                     Ok((_, state)) if state.last_sequence <= head.0 => {
+                        if self.is_ahead_of_log(head).await {
+                            return Told::Ahead;
+                        }
                         self.pause = FIRST_PAUSE;
                         continue;
                     }
@@ -131,6 +136,20 @@ impl Feed {
             self.rest().await;
             return Told::Lost;
         }
+    }
+
+    /// Whether a durable reader holds more than the log. A stream that ends before the reader's head is either
+    /// being refilled or shows just this, and the log tells which. Where it does not answer, nothing is said.
+    async fn is_ahead_of_log(&self, head: Position) -> bool {
+        if matches!(self.through, Through::Ephemeral) || head == Position::START {
+            return false;
+        }
+        match self.bus.stream_info(&self.plan).await {
+            Ok((_, state)) if state.last_sequence < head.0 => {}
+            Ok(_) | Err(_) => return false,
+        }
+        let log = self.bus.log_read(&self.plan, LogRead { from: head, limit: 1 }).await;
+        log.is_ok_and(|events| events.is_empty())
     }
 
     async fn rest(&mut self) {

@@ -51,6 +51,14 @@ pub enum FollowerStop {
         /// Where.
         position: Position,
     },
+    /// The copy holds more than the log: a person decides which of the two is right.
+    #[error(
+        "the copy goes on to position {position}, beyond the log; remove the copy to follow anew, or find out which log is right"
+    )]
+    Ahead {
+        /// The head of the copy.
+        position: Position,
+    },
     /// A message is no event that this build can follow.
     #[error("message {position} of the stream cannot be followed: {reason}")]
     Unreadable {
@@ -167,6 +175,7 @@ async fn follow<S: CopySink>(
             Told::Unreadable { position, reason } => {
                 return FollowerStop::Unreadable { position, reason: reason.into() };
             }
+            Told::Ahead => return FollowerStop::Ahead { position: head },
             Told::Closed => return FollowerStop::Closed,
         }
     }

@@ -123,7 +123,12 @@ impl MirrorHandle {
     /// mirrored by the next start.
     pub async fn stop(mut self, grace: Duration) {
         let source = Arc::clone(&self.source);
-        let all = |state: &MirrorState| matches!(state, MirrorState::Following { mirrored } if *mirrored >= source.head());
+        let all = |state: &MirrorState| match state {
+            MirrorState::Following { mirrored } => *mirrored >= source.head(),
+            // Nothing reaches the stream until a person has decided, so there is nothing to wait for.
+            MirrorState::Fork { .. } => true,
+            MirrorState::Connecting | MirrorState::Waiting { .. } => false,
+        };
         if tokio::time::timeout(grace, self.state.wait_for(all)).await.is_err() {
             tracing::info!("Stopped the mirror before the stream held the whole log; the next start goes on");
         }

@@ -74,7 +74,8 @@ async fn hand_on(mut feed: Feed, mut head: Position, sender: mpsc::Sender<Stored
                 tracing::error!(position = position.0, "The stream cannot be read on: {reason}");
                 return;
             }
-            Told::Closed => return,
+            // Only a reader that keeps a copy can be ahead.
+            Told::Ahead | Told::Closed => return,
         }
     }
 }

@@ -86,6 +86,10 @@ pub struct Request {
     pub actor: ActorId,
     /// Whether the actor may enter documents older than the bound as history.
     pub may_enter_history: bool,
+    /// An id for what is asked, made by whoever passes the request on: the same request sent again after a lost
+    /// answer is recorded once. It becomes the event's id where the caller gave no key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<EventId>,
     /// The caller's key under which the same answer is given again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idempotency_key: Option<String>,

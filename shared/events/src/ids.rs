@@ -129,6 +129,13 @@ pub fn derived_id(words: &[&str]) -> Uuid {
     Uuid::new_v5(&NAMESPACE, &name)
 }
 
+/// The trace context of an event that no traced request brought about: W3C `traceparent`, made of the event's id,
+/// not sampled.
+pub fn derived_trace(event: &EventId) -> String {
+    let span = event.as_u128() & u128::from(u64::MAX) | 1;
+    format!("00-{:032x}-{span:016x}-00", event.as_u128())
+}
+
 /// A place in the log: contiguous from 1; 0 means nothing has been recorded or read yet.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

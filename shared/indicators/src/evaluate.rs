@@ -1,6 +1,6 @@
 //! From facts at a moment to cells: values, targets, pace, status and verdicts.
 
-use crate::cell::{Cell, Degraded, TargetInForce};
+use crate::cell::{Cell, Degraded, ReportState, TargetInForce};
 use crate::facts::{Facts, TargetFact};
 use crate::moment::Moment;
 use crate::targets::Spoken;
@@ -65,15 +65,21 @@ impl<'a> View<'a> {
 
     /// Every cell of one unit.
     pub fn cells_of(&self, unit: &Unit) -> Vec<Cell> {
+        let report = self.report_shown(unit);
         let indicators = self.plan.indicators.iter();
         indicators
             .filter(|indicator| self.plan.has_cell(unit.level, indicator))
-            .map(|indicator| self.cell(unit, indicator))
+            .map(|indicator| self.cell_beside(report.clone(), unit, indicator))
             .collect()
     }
 
     /// One cell.
     pub fn cell(&self, unit: &Unit, indicator: &Indicator) -> Cell {
+        self.cell_beside(self.report_shown(unit), unit, indicator)
+    }
+
+    /// One cell, beside what is said of its unit's report.
+    fn cell_beside(&self, report: ReportState, unit: &Unit, indicator: &Indicator) -> Cell {
         let calendar = &self.plan.calendar;
         let spoken = self.spoken_target(unit, indicator);
         let mut cell = Cell {
@@ -87,7 +93,7 @@ impl<'a> View<'a> {
             pace: None,
             status: None,
             verdicts: self.verdicts(unit, indicator),
-            report: self.report_shown(unit),
+            report,
             provisional: None,
             degraded: self.degraded(unit, indicator),
             as_of: calendar.shown(self.moment.as_of),

@@ -2,34 +2,36 @@
 
 use crate::cell::{ReportProgress, ReportState};
 use crate::evaluate::View;
+use crate::facts::Revision;
 use events::{Period, UnitId};
 use plan::Unit;
 
 impl View<'_> {
     /// The report of one period of a unit: there if any revision holds at the moment; on time by the moment the
-    /// log recorded it, as history by its document's date.
+    /// log recorded it, as history by its document's date. Of several revisions the earliest counts: a report that
+    /// was on time does not become late by a correction.
     pub fn report_of(&self, unit: &Unit, period: Period) -> ReportState {
         let calendar = &self.plan().calendar;
         let moment = self.moment();
         let due = self.has_duty(&unit.id, period).then(|| calendar.due(period));
+        let judged_by =
+            |revision: &Revision| if revision.history { revision.effective } else { revision.recorded_at };
         let first = self
             .facts()
             .revisions(&unit.id, period)
             .iter()
-            .find(|revision| revision.position <= moment.cut && revision.effective <= moment.as_of);
+            .filter(|revision| revision.position <= moment.cut && revision.effective <= moment.as_of)
+            .min_by_key(|revision| (judged_by(revision), revision.position));
         let shown_due = due.map(|due| calendar.shown(due));
         match first {
-            Some(revision) => {
-                let judged_by = if revision.history { revision.effective } else { revision.recorded_at };
-                ReportState {
-                    period,
-                    state: ReportProgress::Received,
-                    due: shown_due,
-                    received_at: Some(calendar.shown(revision.recorded_at)),
-                    late: due.is_some_and(|due| judged_by >= due),
-                    history: revision.history,
-                }
-            }
+            Some(revision) => ReportState {
+                period,
+                state: ReportProgress::Received,
+                due: shown_due,
+                received_at: Some(calendar.shown(revision.recorded_at)),
+                late: due.is_some_and(|due| judged_by(revision) >= due),
+                history: revision.history,
+            },
             None => {
                 let passed = due.is_some_and(|due| due < moment.as_of && due < moment.known_at);
                 let state = if passed { ReportProgress::Overdue } else { ReportProgress::Awaited };

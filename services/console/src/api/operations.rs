@@ -7,6 +7,7 @@ use crate::problem::Problem;
 use axum::http::HeaderMap;
 use events::FieldError;
 use events::command::{Acceptance, Answer, KEY_LIMIT_BYTES, Operation, Preview, Request};
+use uuid::Uuid;
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 const TRACEPARENT: &str = "traceparent";
@@ -44,6 +45,7 @@ pub async fn carry_out(
         operation: command.operation,
         actor: actor.id,
         may_enter_history: actor.may_enter_history,
+        request_id: Some(Uuid::now_v7()),
         idempotency_key: idempotency_key(headers)?,
         traceparent: Some(traceparent(headers)?),
         dry_run: command.dry_run,

@@ -11,6 +11,12 @@ use axum::http::Uri;
 use axum::response::Response;
 use events::{EventId, IndicatorId, Position, UnitId};
 use serde_json::{Map, Value, json};
+use std::time::{Duration, Instant};
+
+/// How long a reader of the log waits for a position that it asks for.
+const AT_LEAST_PATIENCE: Duration = Duration::from_secs(2);
+/// How often it looks.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(50);
 
 /// The states that a query may ask for.
 const ALERT_STATES: [&str; 3] = ["pending", "firing", "resolved"];
@@ -108,11 +114,16 @@ pub async fn alerts(State(edge): State<Edge>, uri: Uri) -> Result<Response, Prob
 
 /// `GET /events`: a page of the log, as recorded; `next` is where the page after it begins.
 pub async fn events(State(edge): State<Edge>, uri: Uri) -> Result<Response, Problem> {
-    let mut parameters = Parameters::of(&uri, &["from", "limit"]);
-    let from = Position(parameters.whole("from", 1, u64::MAX).unwrap_or(1));
+    let mut parameters = Parameters::of(&uri, &["from", "limit", "at_least"]);
+    // Nothing stands at 0; whoever counts from there means the beginning.
+    let from = Position(parameters.whole("from", 0, u64::MAX).unwrap_or(1).max(1));
+    let at_least = parameters.position("at_least");
     let limit = parameters.whole("limit", 1, PAGE_LIMIT).unwrap_or(DEFAULT_PAGE);
     parameters.finish()?;
     let limit = usize::try_from(limit).expect("a page is small");
+    if let Some(at_least) = at_least {
+        wait_for(&edge, at_least).await?;
+    }
     let page = edge.backend().read(from, limit).await?;
     let next = page.last().map_or(from, |event| event.position.next());
     let size_bytes: usize = page.iter().map(|event| event.bytes.len() + 1).sum();
@@ -127,6 +138,20 @@ pub async fn events(State(edge): State<Edge>, uri: Uri) -> Result<Response, Prob
     }
     body.extend_from_slice(format!("],\"next\":{next}}}").as_bytes());
     Ok(written(body))
+}
+
+/// Waits until the log holds a position.
+async fn wait_for(edge: &Edge, position: Position) -> Result<(), Problem> {
+    let begun = Instant::now();
+    while position > Position::START && edge.backend().read(position, 1).await?.is_empty() {
+        if begun.elapsed() >= AT_LEAST_PATIENCE {
+            return Err(Problem::timed_out(format!(
+                "position {position} was not reached within 2 s; ask again"
+            )));
+        }
+        tokio::time::sleep(LOOK_AGAIN_AFTER).await;
+    }
+    Ok(())
 }
 
 /// `GET /events/{id}`: one event, as recorded.

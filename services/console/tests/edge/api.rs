@@ -208,7 +208,7 @@ async fn query_parameters_that_are_wrong_are_named() {
         ("/api/v1/series", "?unit"),
         ("/api/v1/alerts?state=open", "?state"),
         ("/api/v1/alerts?as_of=2024-01-01", "?as_of"),
-        ("/api/v1/events?from=0", "?from"),
+        ("/api/v1/events?from=-1", "?from"),
         ("/api/v1/events?limit=1001", "?limit"),
         ("/api/v1/events?from=%FF", "?from"),
         ("/api/v1/stream?last_event_id=x", "?last_event_id"),

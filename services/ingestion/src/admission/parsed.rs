@@ -45,7 +45,7 @@ pub struct ParsedReport {
     pub report: Result<SubmitReport, Unreadable>,
     /// Where it stands in the body; empty for a single report.
     pub pointer: String,
-    /// SHA-256 of its content in canonical form.
+    /// SHA-256 of its content in canonical form; the order of the lines is no content.
     pub digest: String,
 }
 
@@ -120,6 +120,14 @@ fn digest_of(value: &Value) -> String {
     sha256_hex(&canonical(value))
 }
 
+fn content_digest(report: &Value) -> String {
+    let mut report = report.clone();
+    if let Some(Value::Array(lines)) = report.get_mut("lines") {
+        lines.sort_by_cached_key(canonical);
+    }
+    digest_of(&report)
+}
+
 fn read_internal<T: DeserializeOwned>(value: Value) -> Result<T, Refusal> {
     serde_json::from_value(value)
         .map_err(|error| Refusal::new(RefusalKind::Malformed, format!("the alert cannot be read: {error}")))
@@ -157,7 +165,7 @@ fn read_batch(value: &Value) -> Result<Vec<ParsedReport>, Refusal> {
     let parsed = reports.iter().enumerate().map(|(index, report)| ParsedReport {
         report: read_report(report),
         pointer: format!("{prefix}/{index}"),
-        digest: digest_of(report),
+        digest: content_digest(report),
     });
     Ok(parsed.collect())
 }

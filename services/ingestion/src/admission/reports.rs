@@ -12,13 +12,14 @@ use events::{
     ReportSubmitted, UnitId,
 };
 use plan::{MeasureKind, Plan, Unit};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// The reports of one request that were admitted before the one in hand.
 #[derive(Default)]
 struct Earlier<'a> {
     reports: BTreeMap<(UnitId, Period), Vec<&'a SubmitReport>>,
-    ids: BTreeSet<EventId>,
+    /// In which place an id stands.
+    ids: BTreeMap<EventId, usize>,
 }
 
 impl Earlier<'_> {
@@ -100,8 +101,8 @@ fn admit_one<'a>(
     if let Some(before) = recorded_before(known, plan, &id, request_digest.as_deref())? {
         return Ok(Slot::Before(before));
     }
-    if request_digest.is_some() && earlier.ids.contains(&id) {
-        return Err(same_report_twice());
+    if let Some(place) = earlier.ids.get(&id) {
+        return Ok(Slot::Repeat(*place));
     }
     let report = match &parsed.report {
         Ok(report) => report,
@@ -144,12 +145,12 @@ fn admit_one<'a>(
     let effective = plan.calendar.start_of_day(report.document.date);
     let slot = new_event(plan, request, id, effective, EventData::ReportSubmitted(data))?;
     earlier.reports.entry((report.unit.clone(), report.period)).or_default().push(report);
-    earlier.ids.insert(id);
+    earlier.ids.insert(id, index);
     Ok(slot)
 }
 
 /// The id of a report's event: by the caller's key; in a batch without one by its content, so that the same
-/// content is recorded once; else fresh.
+/// content is recorded once; else the request's own, or a fresh one.
 fn identity(
     known: &Known<'_>,
     plan: &Plan,
@@ -164,16 +165,7 @@ fn identity(
         let id = derived_id(&["content", plan.id.as_str(), &parsed.digest]);
         return (id, Some(parsed.digest.clone()));
     }
-    ((known.fresh_id)(), None)
-}
-
-fn same_report_twice() -> Refusal {
-    Refusal::of_fields(vec![FieldError::new(
-        "",
-        "duplicate-report",
-        "the same report stands twice in the batch",
-        "keep one of the two",
-    )])
+    (request.request.request_id.unwrap_or_else(known.fresh_id), None)
 }
 
 /// Whether another error is about the same place.

@@ -103,6 +103,7 @@ impl<'a> Driver<'a> {
             operation,
             actor,
             may_enter_history: true,
+            request_id: None,
             idempotency_key: None,
             traceparent: None,
             dry_run: false,

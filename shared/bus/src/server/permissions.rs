@@ -16,7 +16,7 @@ pub enum Role {
     Alerting,
     /// Asks the services, shows the stream.
     Console,
-    /// Reads the stream and asks nothing of the services.
+    /// Reads the stream with any client, and asks the services nothing but how they are (`$SRV`).
     Reader,
     /// May do everything: for tests, and for an operator who has decided to remove a stream.
     Admin,
@@ -46,6 +46,9 @@ const ASKED: [Role; 3] = [Role::Ingestion, Role::Projection, Role::Alerting];
 const ASKING: [Role; 5] = [Role::Ingestion, Role::Projection, Role::Alerting, Role::Console, Role::Admin];
 /// Those whose durable consumers, named as they are, nobody else may touch.
 const FOLLOWERS: [Role; 2] = [Role::Projection, Role::Alerting];
+
+/// The inboxes of clients that chose no prefix of their own; no service listens there.
+const ANY_INBOX: &str = "_INBOX.>";
 
 /// Subjects that a user may use in one direction.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -99,15 +102,35 @@ pub(super) fn of(role: Role) -> Permissions {
                 format!("$JS.ACK.*.*.*.{name}.>"),
             ]);
         }
-        Role::Console | Role::Reader => {
+        Role::Console => {
             // A consumer created without a name in the subject can only be an ephemeral one.
             publish.allow.extend(
                 ["$JS.API.CONSUMER.CREATE.*", "$JS.API.CONSUMER.INFO.*.*", "$JS.API.CONSUMER.MSG.NEXT.*.*"]
                     .map(str::to_owned),
             );
-            for follower in FOLLOWERS {
-                publish.deny.push(format!("$JS.API.CONSUMER.MSG.NEXT.*.{}", follower.user()));
-            }
+            deny_consumers_of_followers(publish);
+        }
+        Role::Reader => {
+            // Outsiders come with clients of all kinds, whose inboxes and consumers have names of their own.
+            subscribe.allow.push(ANY_INBOX.to_owned());
+            publish.allow.extend(
+                [
+                    "$SRV.>",
+                    "$JS.API.STREAM.NAMES",
+                    "$JS.API.STREAM.LIST",
+                    "$JS.API.STREAM.MSG.GET.*",
+                    "$JS.API.DIRECT.GET.>",
+                    "$JS.API.CONSUMER.CREATE.>",
+                    "$JS.API.CONSUMER.DURABLE.CREATE.>",
+                    "$JS.API.CONSUMER.INFO.*.*",
+                    "$JS.API.CONSUMER.LIST.*",
+                    "$JS.API.CONSUMER.NAMES.*",
+                    "$JS.API.CONSUMER.MSG.NEXT.*.*",
+                    "$JS.ACK.>",
+                ]
+                .map(str::to_owned),
+            );
+            deny_consumers_of_followers(publish);
         }
         Role::Admin => unreachable!("an admin was answered above"),
     }
@@ -122,6 +145,8 @@ pub(super) fn of(role: Role) -> Permissions {
                 .filter(|asking| *asking != role)
                 .map(|asking| format!("{}.>", inbox_prefix(asking.user()))),
         );
+        // For outsiders who ask `$SRV` how the service is.
+        publish.allow.extend([ANY_INBOX.to_owned(), format!("{}.>", inbox_prefix(Role::Reader.user()))]);
     }
     if ASKING.contains(&role) {
         publish.allow.extend(ASKED.map(|asked| format!("planwatch.*.{}.>", asked.user())));
@@ -138,6 +163,21 @@ pub(super) fn of(role: Role) -> Permissions {
         .map(str::to_owned),
     );
     permissions
+}
+
+/// Nobody else creates, reads or acknowledges for a follower.
+fn deny_consumers_of_followers(publish: &mut Subjects) {
+    for follower in FOLLOWERS {
+        let name = follower.user();
+        publish.deny.extend([
+            format!("$JS.API.CONSUMER.CREATE.*.{name}"),
+            format!("$JS.API.CONSUMER.CREATE.*.{name}.>"),
+            format!("$JS.API.CONSUMER.DURABLE.CREATE.*.{name}"),
+            format!("$JS.API.CONSUMER.MSG.NEXT.*.{name}"),
+            format!("$JS.ACK.*.{name}.>"),
+            format!("$JS.ACK.*.*.*.{name}.>"),
+        ]);
+    }
 }
 
 #[cfg(test)]

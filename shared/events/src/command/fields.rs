@@ -14,6 +14,9 @@ pub struct Fields<'a> {
     errors: Vec<FieldError>,
 }
 
+/// 2⁶⁴, the first whole number that 64 bits do not hold.
+const BEYOND_64_BITS: f64 = 18_446_744_073_709_551_616.0;
+
 fn describe(value: &Value) -> String {
     match value {
         Value::Null => "null".into(),
@@ -175,6 +178,12 @@ impl<'a> Fields<'a> {
             None if number.to_string().starts_with('-') => {
                 let reason = format!("`{field}` is {number}, which is negative");
                 self.refuse(field, "negative", reason, "give a count from 0 up");
+                None
+            }
+            // Whole numbers beyond 64 bits come as floating point; only how large they are is asked.
+            None if number.as_f64().is_some_and(|number| number >= BEYOND_64_BITS) => {
+                let reason = format!("`{field}` is {number}; the largest that is accepted is {limit}");
+                self.refuse(field, "out-of-range", reason, "check the figure and its unit");
                 None
             }
             None => {
