@@ -85,6 +85,41 @@ async fn nobody_but_ingestion_publishes_and_nobody_removes() {
     assert!(stream.delete_message(3).await.is_err());
 }
 
+/// An outsider's client knows nothing of our inbox prefixes and names its consumers as it likes.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_reader_reads_with_an_ordinary_client() {
+    let Some(world) = World::start().await else { return };
+    let ingestion = world.bus(Role::Ingestion).await;
+    let mirror = Mirror::start(&ingestion, &plan(), MemoryLog::with(5), 1);
+    mirrored(&mirror, 5).await;
+    let _service = ingestion.serve(&plan(), "ingestion", "1.0.0", Vec::new()).await.unwrap();
+
+    let password = world.config(Role::Reader).password;
+    let client = async_nats::ConnectOptions::with_user_and_password("reader".to_owned(), password)
+        .connect(world.server.url())
+        .await
+        .unwrap();
+    let stream = jetstream::new(client.clone()).get_stream(bus::names::stream(&plan())).await.unwrap();
+    let consumer = stream
+        .create_consumer(jetstream::consumer::pull::Config {
+            durable_name: Some("outsider".to_owned()),
+            filter_subject: "planwatch.*.event.>".to_owned(),
+            ..Default::default()
+        })
+        .await
+        .unwrap();
+    let messages = consumer.fetch().max_messages(5).messages().await.unwrap();
+    let mut messages = Box::pin(messages);
+    for sequence in 1..=5 {
+        let message = timeout(PATIENCE, messages.next()).await.unwrap().unwrap().unwrap();
+        assert_eq!(message.info().unwrap().stream_sequence, sequence);
+        message.double_ack().await.unwrap();
+    }
+    assert_eq!(stream.get_raw_message(3).await.unwrap().sequence, 3);
+    let pong = timeout(PATIENCE, client.request("$SRV.PING.ingestion", Bytes::new())).await.unwrap().unwrap();
+    assert!(String::from_utf8_lossy(&pong.payload).contains("ingestion"));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_hears_the_answers_of_another() {
     let Some(world) = World::start().await else { return };

@@ -69,6 +69,19 @@ fn a_later_revision_does_not_make_a_punctual_report_late() {
 }
 
 #[test]
+fn of_several_revisions_the_earliest_document_of_history_counts() {
+    let mut story = given();
+    story.on("2025-03-10").document("2024-12-20").history();
+    story.report("di-an", "2024", [level("literacy-level", 1)]);
+    story.document("2024-11-25").history().report("di-an", "2024", [level("literacy-level", 1)]);
+    // As of 10 December only the second holds; as of the year's end both do, and it stays on time.
+    for as_of in ["2024-12-10", "2024-12-31"] {
+        let view = story.seen(as_of, "2025-03-31");
+        assert!(!of_di_an(&view, 2024).late, "{as_of}");
+    }
+}
+
+#[test]
 fn the_duty_begins_with_2022() {
     let story = given();
     let view = story.as_of("2022-12-31");
