@@ -191,3 +191,89 @@ pub fn audit_stopped(system: &System, acknowledged: &[Acknowledged]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// A log of events of these kinds, each with its data; ids are the positions.
+    fn log(events: &[(&str, Value)]) -> Vec<Logged> {
+        let logged = events.iter().enumerate().map(|(index, (kind, data))| {
+            let event = json!({
+                "id": index.to_string(), "sequence": format!("{:020}", index + 1), "data": data,
+                "type": format!("planwatch.{kind}.v1"), "recordedtime": "2024-01-01T00:00:00.000Z",
+            });
+            Logged::from(event.to_string().as_bytes())
+        });
+        logged.collect()
+    }
+
+    fn report() -> (&'static str, Value) {
+        ("report-submitted", Value::Null)
+    }
+
+    fn raised(alert: &str, episode: u64) -> (&'static str, Value) {
+        let cell = json!({"alert": alert, "rule": "behind", "unit": "di-an", "indicator": "life-skills", "episode": episode});
+        ("alert-raised", cell)
+    }
+
+    fn resolved(alert: &str) -> (&'static str, Value) {
+        ("alert-resolved", json!({"alert": alert}))
+    }
+
+    fn acknowledged(event: &str, position: u64) -> Acknowledged {
+        let text = String::new;
+        Acknowledged { key: event.to_owned(), body: text(), event: event.to_owned(), position }
+    }
+
+    #[test]
+    fn a_sound_log_passes() {
+        let events = log(&[report(), raised("a", 1), resolved("a"), raised("b", 2), report(), resolved("b")]);
+        audit_events(&events, &[acknowledged("0", 1), acknowledged("4", 5)]);
+    }
+
+    #[test]
+    #[should_panic(expected = "is lost")]
+    fn a_report_that_is_not_where_it_was_acknowledged_is_found() {
+        audit_events(&log(&[report(), report()]), &[acknowledged("0", 1), acknowledged("9", 2)]);
+    }
+
+    #[test]
+    #[should_panic(expected = "is lost")]
+    fn a_report_beyond_the_end_is_found() {
+        audit_events(&log(&[report()]), &[acknowledged("0", 1), acknowledged("1", 2)]);
+    }
+
+    #[test]
+    #[should_panic(expected = "one event for each key")]
+    fn a_report_that_was_recorded_twice_is_found() {
+        audit_events(&log(&[report(), report()]), &[acknowledged("0", 1)]);
+    }
+
+    #[test]
+    #[should_panic(expected = "positions have no gap")]
+    fn a_gap_is_found() {
+        let mut events = log(&[report(), report(), report()]);
+        events.remove(1);
+        audit_events(&events, &[acknowledged("0", 1), acknowledged("2", 2)]);
+    }
+
+    #[test]
+    #[should_panic(expected = "raised twice")]
+    fn an_episode_that_was_raised_twice_is_found() {
+        audit_events(&log(&[raised("a", 1), resolved("a"), raised("b", 1)]), &[]);
+    }
+
+    #[test]
+    #[should_panic(expected = "one is open already")]
+    fn a_second_open_alert_of_a_cell_is_found() {
+        audit_events(&log(&[raised("a", 1), raised("b", 2)]), &[]);
+    }
+
+    #[test]
+    #[should_panic(expected = "resolved without being open")]
+    fn an_alert_that_ended_twice_is_found() {
+        audit_events(&log(&[raised("a", 1), resolved("a"), resolved("a")]), &[]);
+    }
+}

@@ -2,13 +2,19 @@
 //! the stream does. Never is an acknowledged report lost without a word.
 
 use crate::{is_possible, log_folder, remove, said_since, stream_folder, submit};
-use serde_json::Value;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
 use tests::support::{
-    Acknowledged, Failed, Options, System, audit, audit_stopped, events, report, send, today, until,
+    Acknowledged, Answer, Failed, Http, Options, System, audit, audit_stopped, events, report, send, today,
+    until,
 };
 
 const HEADER_BYTES: usize = 32;
+/// How long an attempt waits that a killed process may never answer.
+const ATTEMPT_LIMIT: Duration = Duration::from_millis(500);
 
 /// A commit in the journal's file: where it lies, and its positions.
 #[derive(Debug, Clone, Copy)]
@@ -40,8 +46,7 @@ fn frames(bytes: &[u8]) -> Vec<Frame> {
 
 fn journal_file(system: &System) -> PathBuf {
     let folder = log_folder(system, "ingestion").join("journal");
-    let files: Vec<PathBuf> =
-        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert_eq!(files.len(), 1, "so few events are in one file");
     files[0].clone()
 }
@@ -68,6 +73,36 @@ fn remove_every_other_copy(system: &System) {
         remove(&system.data().join(service).join("binh-duong"));
     }
     remove(&stream_folder(system));
+}
+
+/// Reports sent without a pause to a system that must not take them.
+struct Attempts {
+    stopping: Arc<AtomicBool>,
+    threads: Vec<JoinHandle<Vec<Answer>>>,
+}
+
+impl Attempts {
+    fn start(http: &Http) -> Attempts {
+        let stopping = Arc::new(AtomicBool::new(false));
+        let threads = (0..4).map(|_| {
+            let (stopping, http) = (Arc::clone(&stopping), http.with_limit(ATTEMPT_LIMIT));
+            let body = report("ben-cat", today().year(), 7).to_string();
+            std::thread::spawn(move || {
+                let mut answers = Vec::new();
+                while !stopping.load(Ordering::Relaxed) {
+                    answers.extend(http.try_post("/api/v1/reports", &body, &[]));
+                }
+                answers
+            })
+        });
+        Attempts { threads: threads.collect(), stopping }
+    }
+
+    /// Gives every answer that came.
+    fn finish(self) -> Vec<Answer> {
+        self.stopping.store(true, Ordering::Relaxed);
+        self.threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    }
 }
 
 #[test]
@@ -142,19 +177,21 @@ fn a_torn_commit_that_only_the_stream_holds_stops_admission_until_a_person_decid
 
     let said_before = system.said().len();
     system.start_again_unready();
-    // From the first moment on: nothing may take the place of what the stream holds.
-    let body = report("ben-cat", today().year(), 7).to_string();
-    let mut refused = Value::Null;
-    until("the report is refused because of the fork", || {
-        match system.http().try_post("/api/v1/reports", &body, &[("idempotency-key", "in-place-of-it")]) {
-            Ok(answer) => {
-                assert_eq!(answer.status, 503, "nothing is admitted: {}", answer.text);
-                refused = answer.json();
-                refused["detail"].as_str().is_some_and(|detail| detail.contains("differ at position"))
-            }
-            Err(_) => false,
-        }
-    });
+    // Not in the first moments of a start either may anything take the place of what the stream holds.
+    let attempts = Attempts::start(system.http());
+    for _ in 0..3 {
+        let before = system.kill("ingestion");
+        system.wait_restarted("ingestion", before);
+        until("it is ready to say that nothing is admitted", || {
+            system.http().try_get("/readyz").is_ok_and(|answer| answer.text.contains("stream differ"))
+        });
+    }
+    let answers = attempts.finish();
+    let admitted: Vec<&Answer> = answers.iter().filter(|answer| answer.status != 503).collect();
+    assert!(admitted.is_empty(), "nothing is admitted: {admitted:?}");
+    let told =
+        |answer: &Answer| answer.json()["detail"].as_str().is_some_and(|why| why.contains("differ at"));
+    assert!(answers.iter().any(told), "it is said why");
     let readiness = system.http().get("/readyz");
     assert_eq!(readiness.status, 503);
     assert!(readiness.text.contains("the log and the stream differ"), "{}", readiness.text);
@@ -172,4 +209,40 @@ fn a_torn_commit_that_only_the_stream_holds_stops_admission_until_a_person_decid
     audit(&system, &acknowledged);
     assert_eq!(system.stop().code(), Some(0));
     audit_stopped(&system, &acknowledged);
+}
+
+#[test]
+fn followers_that_hold_more_than_the_log_stop_until_a_person_decides() {
+    if !is_possible() {
+        return;
+    }
+    let mut system = System::start(Options::empty());
+    let acknowledged = submit(&system, "report", 6);
+    assert_eq!(system.stop().code(), Some(0));
+    tear(&system, acknowledged[3].position, |_| 0);
+    remove(&log_folder(&system, "ingestion").join("index"));
+    remove(&stream_folder(&system));
+
+    let said_before = system.said().len();
+    system.start_again_unready();
+    for follower in ["projection", "alerting"] {
+        until(&format!("{follower} says that it is ahead"), || {
+            let said = said_since(&system, said_before);
+            said.lines()
+                .any(|line| line.starts_with(&format!("[{follower}]")) && line.contains("beyond the log"))
+        });
+    }
+    system.stop();
+
+    // The person decides for the log: what it lacks is sent again, and the followers begin anew.
+    for follower in ["projection", "alerting"] {
+        remove(&system.data().join(follower).join("binh-duong"));
+    }
+    system.start_again();
+    let again = acknowledged.iter().map(|report| send(system.http(), &report.key, &report.body).unwrap());
+    let again: Vec<Acknowledged> = again.collect();
+    assert_eq!(again[..3], acknowledged[..3]);
+    audit(&system, &again);
+    assert_eq!(system.stop().code(), Some(0));
+    audit_stopped(&system, &again);
 }

@@ -70,10 +70,7 @@ fn without_room_reports_are_refused_and_with_room_it_goes_on() {
         return;
     }
     let Some(disk) = SmallDisk::mount() else { return };
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::create_dir(folder.path().join("data")).unwrap();
-    std::os::unix::fs::symlink(disk.path(), folder.path().join("data/ingestion")).unwrap();
-    let mut system = System::start_in(folder, Options::empty());
+    let mut system = System::start_in(folder_with(&disk, "ingestion"), Options::empty());
     let mut acknowledged = submit(&system, "before", 5);
 
     for round in 0..2 {
@@ -104,14 +101,47 @@ fn without_room_reports_are_refused_and_with_room_it_goes_on() {
     drop(system);
 }
 
+#[test]
+fn a_follower_without_room_waits_for_it_while_reports_are_taken() {
+    if !is_possible() {
+        return;
+    }
+    let Some(disk) = SmallDisk::mount() else { return };
+    let mut system = System::start_in(folder_with(&disk, "projection"), Options::empty());
+    let mut acknowledged = submit(&system, "before", 3);
+    audit(&system, &acknowledged);
+
+    let ballast = disk.fill();
+    until("the projection is out of room, and says so", || {
+        let number = acknowledged.len();
+        acknowledged.extend(submit(&system, &format!("without-room-{number}"), 5));
+        let state = system.http().get("/readyz");
+        state.status == 503 && state.text.contains("projection") && state.text.contains("no space left")
+    });
+
+    std::fs::remove_file(ballast).unwrap();
+    system.wait_ready();
+    audit(&system, &acknowledged);
+    assert_eq!(system.stop().code(), Some(0));
+    audit_stopped(&system, &acknowledged);
+    drop(system);
+}
+
+/// A folder for a system of which one service's directory is on the small disk.
+fn folder_with(disk: &SmallDisk, service: &str) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("data")).unwrap();
+    std::os::unix::fs::symlink(disk.path(), folder.path().join("data").join(service)).unwrap();
+    folder
+}
+
 /// Reports until there is no room; gives the key and the body of the report that was refused.
 #[track_caller]
 fn fill_with_reports(system: &System, round: u32, acknowledged: &mut Vec<Acknowledged>) -> (String, String) {
     for number in 0..LAST_REPORTS_LIMIT {
         let key = format!("last-room-{round}-{number}");
         let body = report("ben-cat", today().year(), number % 1000).to_string();
-        let answer =
-            system.http().try_post("/api/v1/reports", &body, &[("idempotency-key", &key)]).unwrap();
+        let answer = system.http().try_post("/api/v1/reports", &body, &[("idempotency-key", &key)]).unwrap();
         if answer.status == 201 {
             let json = answer.json();
             let event = json["event"].as_str().unwrap().to_owned();

@@ -1,0 +1,124 @@
+//! Questions that cannot be answered, and doors that stay shut.
+
+use crate::case::Case;
+use crate::{Ground, good_report, reports};
+use jiff::ToSpan;
+use tests::support::today;
+
+pub(crate) fn cases() -> Vec<Case> {
+    let tomorrow = today() + 1.day();
+    let mut cases = Vec::new();
+    for parameter in ["as_of", "known_at"] {
+        for (name, value, code) in [
+            ("a day that is not", "2024-02-30", Some("not-a-date")),
+            ("garbage", "garbage", Some("not-a-date")),
+            ("a day without dashes", "20240229", Some("not-a-date")),
+            ("an instant without a zone", "2024-02-29T00:00:00", Some("not-a-date")),
+            ("tomorrow", &tomorrow.to_string(), None),
+        ] {
+            let pointer = format!("?{parameter}");
+            for path in ["/api/v1/status?", "/api/v1/series?unit=di-an&indicator=life-skills&"] {
+                let case =
+                    Case::get(&format!("{parameter}: {name}"), &format!("{path}{parameter}={value}"), 422);
+                cases.push(match code {
+                    Some(code) => case.naming(code, pointer.clone()),
+                    None => case,
+                });
+            }
+        }
+    }
+    let refused = |name: &str, target: &str, code: &'static str, pointer: &str| {
+        Case::get(name, &format!("/api/v1{target}"), 422).naming(code, pointer)
+    };
+    cases.extend([
+        refused("an unknown parameter", "/status?asof=2024-01-01", "unknown-parameter", "?asof"),
+        refused(
+            "an unknown parameter of a series",
+            "/series?unit=di-an&indicator=life-skills&x=1",
+            "unknown-parameter",
+            "?x",
+        ),
+        refused("an unknown parameter of alerts", "/alerts?as_of=2024-01-01", "unknown-parameter", "?as_of"),
+        refused("an unknown parameter of events", "/events?after=1", "unknown-parameter", "?after"),
+        refused("a parameter twice", "/status?unit=di-an&unit=thuan-an", "doubled-parameter", "?unit"),
+        refused("an unknown unit asked for", "/status?unit=nowhere", "unknown-unit", "?unit"),
+        refused("a unit asked for by its name", "/status?unit=D%C4%A9%20An", "unknown-unit", "?unit"),
+        refused(
+            "an unknown indicator asked for",
+            "/status?indicator=happiness",
+            "unknown-indicator",
+            "?indicator",
+        ),
+        refused("an unknown unit's alerts", "/alerts?unit=nowhere", "unknown-unit", "?unit"),
+        refused("an unknown state", "/alerts?state=open", "unknown-word", "?state"),
+        refused("no unit of a series", "/series?indicator=life-skills", "missing", "?unit"),
+        refused("no indicator of a series", "/series?unit=di-an", "missing", "?indicator"),
+        refused(
+            "a cell that is none",
+            "/series?unit=di-an&indicator=learning-province",
+            "no-such-cell",
+            "?indicator",
+        ),
+        refused("a negative position", "/status?at_least=-1", "not-a-number", "?at_least"),
+        refused("a position in words", "/status?at_least=head", "not-a-number", "?at_least"),
+        refused(
+            "a position beyond 64 bits",
+            "/status?at_least=99999999999999999999",
+            "not-a-number",
+            "?at_least",
+        ),
+        refused("a position before the first", "/events?from=-1", "not-a-number", "?from"),
+        refused("a page of none", "/events?limit=0", "not-a-number", "?limit"),
+        refused("a page too large", "/events?limit=1001", "not-a-number", "?limit"),
+        refused("a value without end", &format!("/status?unit={}", "x".repeat(600)), "too-long", "?unit"),
+        Case::get("garbled letters in a parameter", "/api/v1/status?unit=%ff", 422),
+        Case::get("a position far beyond the head", "/api/v1/status?at_least=999999999", 504),
+        Case::get("the largest position", &format!("/api/v1/alerts?at_least={}", u64::MAX), 504),
+        Case::get("an unknown event", "/api/v1/events/00000000-0000-7000-8000-000000000000", 404),
+        Case::get("an event that is no id", "/api/v1/events/7", 404),
+        Case::get("an event of garbled letters", "/api/v1/events/%ff", 404),
+        Case::get("an unknown route", "/api/v1/nothing", 404),
+        Case::get("an unknown route at the top", "/nothing", 404),
+        Case::get("a route with a slash behind it", "/api/v1/status/", 404),
+        Case::get("a way out of the tree", "/api/v1/../../etc/passwd", 404),
+        Case::get("another version", "/api/v2/status", 404),
+    ]);
+    cases
+}
+
+pub(crate) fn doors(ground: &Ground) -> Vec<Case> {
+    let report = good_report(reports::UNIT).to_string();
+    let mut cases = Vec::new();
+    for path in ["/api/v1/status", "/api/v1/events?from=1", "/api/v1/alerts", "/api/v1/stream"] {
+        cases.push(Case::get(&format!("no token for {path}"), path, 401).without_token());
+    }
+    let post = |name: &str| Case::post(name, "/api/v1/reports", report.clone(), 401).without_token();
+    cases.extend([
+        post("no token for a report"),
+        post("a wrong token").with_header("authorization", "Bearer 0123456789abcdef0123456789abcdef"),
+        post("an empty token").with_header("authorization", "Bearer "),
+        post("a token without its scheme").with_header("authorization", ground.token.clone()),
+        post("a token of another scheme").with_header("authorization", format!("Basic {}", ground.token)),
+        post("half a token")
+            .with_header("authorization", format!("Bearer {}", &ground.token[..ground.token.len() / 2])),
+        post("a token that is not ASCII").with_header("authorization", "Bearer khoá".as_bytes()),
+        post("a session that was never given").with_header("cookie", "planwatch_session=0123456789abcdef"),
+        Case::post("another host", "/api/v1/reports", report.clone(), 421).with_header("host", "example.com"),
+    ]);
+    let wrong_methods = [
+        ("DELETE", "/api/v1/reports"),
+        ("PUT", "/api/v1/reports"),
+        ("PATCH", "/api/v1/targets"),
+        ("GET", "/api/v1/reports"),
+        ("GET", "/api/v1/units"),
+        ("POST", "/api/v1/status"),
+        ("POST", "/api/v1/events"),
+        ("DELETE", "/api/v1/events/00000000-0000-7000-8000-000000000000"),
+        ("BREW", "/api/v1/status"),
+    ];
+    for (method, path) in wrong_methods {
+        let case = Case::post(&format!("{method} {path}"), path, report.clone(), 405);
+        cases.push(case.with_method(method));
+    }
+    cases
+}
