@@ -194,14 +194,28 @@ fn identify(known: &Known<'_>, plan: &Plan, request: &ParsedRequest) -> Result<I
     Ok(before.map_or(Identity::New { id, request_digest }, Identity::Before))
 }
 
+/// Where events of a unit are set aside, nothing more is recorded for it: what it would be judged against is unknown.
+fn not_set_aside(facts: &Facts, unit: Option<&UnitId>) -> Result<(), Refusal> {
+    let parked = facts.parked();
+    let Some(parked) = parked.get(&None).or_else(|| parked.get(&unit.cloned())) else { return Ok(()) };
+    let detail = format!(
+        "events from position {} on cannot be read by this version ({}); nothing is recorded for this unit until a \
+         version that reads them runs",
+        parked.since, parked.why
+    );
+    Err(Refusal::new(RefusalKind::Unavailable, detail))
+}
+
 /// Makes the event that a request becomes, and refuses one that would be larger than the log takes.
 fn new_event(
+    known: &Known<'_>,
     plan: &Plan,
     request: &ParsedRequest,
     id: EventId,
     effective: Timestamp,
     data: EventData,
 ) -> Result<Slot, Refusal> {
+    not_set_aside(known.facts, data.unit())?;
     let revision = revision_of(&data);
     let event = Event {
         id,

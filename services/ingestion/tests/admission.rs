@@ -412,6 +412,20 @@ fn a_changed_target_keeps_its_mark_and_an_unrestated_one_has_the_plans() {
 }
 
 #[test]
+fn nothing_is_recorded_for_a_unit_whose_events_are_set_aside() {
+    let mut world = World::new();
+    let position = world.facts.head().next();
+    let unit = events::UnitId::parse("di-an").unwrap();
+    world.facts.apply_unreadable(position, world.now, Some(unit), "of a later version").unwrap();
+    let refusal = world.refuse(Operation::SubmitReport, &report(|_| {}).to_string());
+    assert_eq!(refusal.kind, RefusalKind::Unavailable);
+    assert_eq!(
+        world.accept(Operation::SubmitReport, &report(|report| report["unit"] = json!("ben-cat"))),
+        [1]
+    );
+}
+
+#[test]
 fn a_dissolved_unit_reports_no_more_and_changes_no_more() {
     let mut world = World::new();
     let dissolve =

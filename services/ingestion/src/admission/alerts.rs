@@ -45,7 +45,7 @@ pub(super) fn raise(
         ));
     }
     let id = transition_id(alert.alert, "raised");
-    new_event(plan, request, id, moment(known), EventData::AlertRaised(alert.clone()))
+    new_event(known, plan, request, id, moment(known), EventData::AlertRaised(alert.clone()))
 }
 
 /// An episode is resolved once.
@@ -61,7 +61,7 @@ pub(super) fn resolve(
         return Ok(Slot::Before(acceptance_of(&plan.calendar, event, position, 1, at)));
     }
     let id = transition_id(alert.alert, "resolved");
-    new_event(plan, request, id, moment(known), EventData::AlertResolved(alert.clone()))
+    new_event(known, plan, request, id, moment(known), EventData::AlertResolved(alert.clone()))
 }
 
 /// An open alert can be acknowledged, by several people and again.
@@ -105,7 +105,7 @@ pub(super) fn acknowledge(
         review_by: body.review_by,
         request_digest,
     };
-    new_event(plan, request, id, moment(known), EventData::AlertAcknowledged(data))
+    new_event(known, plan, request, id, moment(known), EventData::AlertAcknowledged(data))
 }
 
 fn no_alert(alert: AlertId) -> Refusal {

@@ -143,7 +143,7 @@ fn admit_one<'a>(
         request_digest,
     };
     let effective = plan.calendar.start_of_day(report.document.date);
-    let slot = new_event(plan, request, id, effective, EventData::ReportSubmitted(data))?;
+    let slot = new_event(known, plan, request, id, effective, EventData::ReportSubmitted(data))?;
     earlier.reports.entry((report.unit.clone(), report.period)).or_default().push(report);
     earlier.ids.insert(id, index);
     Ok(slot)

@@ -43,7 +43,7 @@ pub(super) fn admit(
         request_digest,
     };
     let effective = plan.calendar.start_of_day(change.effective);
-    new_event(plan, request, id, effective, EventData::TargetChanged(data))
+    new_event(known, plan, request, id, effective, EventData::TargetChanged(data))
 }
 
 fn settings<'a>(

@@ -36,7 +36,7 @@ pub(super) fn admit(
         request_digest,
     };
     let effective = plan.calendar.start_of_day(change.effective);
-    new_event(plan, request, id, effective, EventData::UnitChanged(data))
+    new_event(known, plan, request, id, effective, EventData::UnitChanged(data))
 }
 
 fn check(known: &Known<'_>, plan: &Plan, change: &ChangeUnit) -> Vec<FieldError> {
