@@ -2,9 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+use rustix::process::Signal;
 use serde_json::{Value, json};
-use std::process::Output;
-use tests::support::{Options, System, nats_server, until, until_some};
+use std::process::{Command, Output, Stdio};
+use tests::support::{Options, System, nats_server, planwatch, signal, until, until_some};
 
 const HEADER: &str =
     "unit,period,document_number,document_date,measure,numerator,denominator,level,attained,source";
@@ -71,7 +72,16 @@ fn reports_in_files_are_recorded_whole_once_or_not_at_all() {
 
     let first = data(&system.command(&["report", "submit", &good, &more, "--json"]));
     let again = data(&system.command(&["report", "submit", &good, &more, "--json"]));
-    assert_eq!(first["reports"], again["reports"], "the same content is recorded once");
+    for (first, again) in
+        first["reports"].as_array().unwrap().iter().zip(again["reports"].as_array().unwrap())
+    {
+        assert_eq!((&first["event"], &first["position"]), (&again["event"], &again["position"]));
+        let marks = (&first["already_recorded"], &again["already_recorded"]);
+        assert_eq!(marks, (&Value::Null, &json!(true)), "the same content is recorded once");
+    }
+    let twice = system.command(&["report", "submit", &good, &more]);
+    let told = String::from_utf8_lossy(&twice.stdout).into_owned();
+    assert_eq!(told.matches("already recorded as revision 1").count(), 2, "{told}");
     let reports = first["reports"].as_array().unwrap();
     let (positions, events): (Vec<_>, Vec<_>) =
         reports.iter().map(|report| (report["position"].clone(), report["event"].clone())).unzip();
@@ -120,6 +130,171 @@ fn every_bad_row_is_named_and_nothing_is_recorded() {
     assert_eq!(reports_recorded(&system), 0);
 }
 
+/// The places of the errors that a refused command prints for programs: line and column.
+#[track_caller]
+fn refused(output: &Output) -> (Value, Vec<(u64, String)>) {
+    assert_eq!(output.status.code(), Some(1), "{}", said(output));
+    assert!(!said(output).is_empty(), "people are told as well");
+    let document: Value = serde_json::from_slice(&output.stdout).expect("one document on standard output");
+    assert!(document["detail"].as_str().is_some_and(|detail| !detail.is_empty()), "{document}");
+    let errors = document["errors"].as_array().unwrap();
+    assert!(errors.iter().all(|error| !error["reason"].as_str().unwrap().is_empty()), "{document}");
+    let place = |error: &Value| Some((error["line"].as_u64()?, error["column"].as_str()?.to_owned()));
+    let places = errors.iter().filter_map(place).collect();
+    (document, places)
+}
+
+#[test]
+fn a_row_that_cannot_be_read_hides_nothing_in_other_rows_and_files() {
+    if nats_server().is_none() {
+        return;
+    }
+    let system = System::start(Options::empty());
+    let (date, year) = today();
+    let first = write(
+        &system,
+        "first.csv",
+        &format!(
+            "{HEADER}\n\
+             di-an,{year},12/BC,{date},life-skills,x,2,,,\n\
+             di-an,{year},12/BC,{date},primary-level,,,3,,\n\
+             di-an,{year},12/BC,{date},no-such-measure,1,2,,,\n\
+             nowhere,{year},,{date},life-skills,1,y,,,\n"
+        ),
+    );
+    let second = write(
+        &system,
+        "second.csv",
+        &format!("{HEADER}\nben-cat,{year},13/BC,{date},life-skills,3,2,,,\nben-cat,{year},13/BC\n"),
+    );
+    let submitted = system.command(&["report", "submit", &second, &first, "--json"]);
+    let (document, places) = refused(&submitted);
+    let expected = [
+        (2, "numerator"),
+        (4, "measure"),
+        (5, "denominator"),
+        (5, "document_number"),
+        (5, "unit"),
+        (2, "numerator"),
+        (3, ""),
+    ];
+    assert_eq!(places, expected.map(|(line, column)| (line, column.to_owned())), "{document}");
+    let files = document["errors"].as_array().unwrap().iter().map(|error| error["file"].as_str().unwrap());
+    assert_eq!(files.filter(|file| *file == second).count(), 2);
+    assert!(said(&submitted).contains("nothing was recorded: 7 places are wrong"), "{}", said(&submitted));
+    assert_eq!(reports_recorded(&system), 0);
+}
+
+#[test]
+fn rows_of_one_document_in_several_files_are_one_report_and_what_stands_twice_is_recorded_once() {
+    if nats_server().is_none() {
+        return;
+    }
+    let system = System::start(Options::empty());
+    let (date, year) = today();
+    let row = |line: &str| format!("{HEADER}\r\ndi-an,{year},12/BC,{date},{line}\r\n");
+    let first = write(&system, "first.csv", &row("life-skills,1,2,,,\"a\r\nb\""));
+    let second = write(&system, "second.csv", &row("primary-level,,,3,,"));
+    let json = write(
+        &system,
+        "more.json",
+        &json!({"unit": "ben-cat", "period": year, "document": {"number": "13/BC", "date": date},
+            "lines": [{"measure": "life-skills", "numerator": 1, "denominator": 2}]})
+        .to_string(),
+    );
+    let answer =
+        data(&system.command(&["report", "submit", &first, &json, &second, &json, &first, "--json"]));
+    let reports = answer["reports"].as_array().unwrap();
+    assert_eq!(reports.len(), 3, "{answer}");
+    assert_eq!(reports[1]["event"], reports[2]["event"]);
+    assert_eq!(reports[2]["already_recorded"], json!(true), "{answer}");
+    assert_eq!(reports_recorded(&system), 2);
+    let event = system.http().get(&format!("/api/v1/events/{}", reports[0]["event"].as_str().unwrap()));
+    let lines = event.expect(200)["data"]["lines"].clone();
+    assert_eq!((&lines[0]["source"], &lines[1]["level"]), (&json!("a\nb"), &json!(3)));
+}
+
+#[test]
+fn every_refused_command_prints_what_is_wrong_for_programs_and_people() {
+    if nats_server().is_none() {
+        return;
+    }
+    let system = System::start(Options::empty());
+    let (date, _) = today();
+    let unit = write(&system, "unit.json", &json!({"unit": "nowhere", "change": "dissolve"}).to_string());
+    let plan = write(&system, "plan.toml", "id = \"x\"\n");
+    let config = write(&system, "console.toml", "plan = 5\n");
+    let unknown = "00000000-0000-5000-8000-000000000000";
+    let target =
+        ["--indicator", "life-skills", "--review", "2030", "--effective", &date, "--instrument", "1/QĐ"];
+    for (line, key) in [
+        ([&["target", "set", "--value", "101"], &target[..]].concat(), "pointer"),
+        (vec!["unit", "change", &unit], "pointer"),
+        (vec!["status", "--unit", "nowhere"], "pointer"),
+        (vec!["status", "--as-of", "2199-01-01"], "pointer"),
+        (vec!["alerts", "ack", unknown, "--note", "x"], "pointer"),
+        (vec!["plan", "check", &plan], "line"),
+        (vec!["check", "--config", &config], "line"),
+        (vec!["report", "submit", &config], "file"),
+        (vec!["log", "show", unknown], "reason"),
+    ] {
+        let (document, _) = refused(&system.command(&[&line[..], &["--json"]].concat()));
+        assert!(!document["errors"][0][key].is_null(), "{line:?}: {document}");
+    }
+    let checked = system.command(&["check", "--config", &config]);
+    assert!(
+        checked.stdout.is_empty() && said(&checked).contains("write `plan = \"binh-duong\"`"),
+        "{checked:?}"
+    );
+    for wrong in [
+        vec!["status", "--as-of", "foo"],
+        vec!["replay", "--to", "soon"],
+        vec!["alerts", "list", "--state", "foo"],
+        [&["target", "set", "--value", "5"], &target[..2], &["--review", "20x7"], &target[4..]].concat(),
+    ] {
+        assert_eq!(system.command(&wrong).status.code(), Some(2), "{wrong:?}");
+    }
+}
+
+#[test]
+fn what_goes_on_until_ctrl_c_ends_well_with_it() {
+    if nats_server().is_none() {
+        return;
+    }
+    let system = System::start(Options::sample());
+    for arguments in [&["alerts", "watch", "--after", "0", "--json"][..], &["log", "tail", "-n", "1", "-f"]] {
+        let file = system.data().join(arguments[0]);
+        let mut watching = Command::new(planwatch())
+            .args(arguments)
+            .env("PLANWATCH_DATA", system.data())
+            .env("PLANWATCH_SERVER", &system.ready().console)
+            .env_remove("PLANWATCH_TOKEN")
+            .stdin(Stdio::null())
+            .stdout(std::fs::File::create(&file).unwrap())
+            .spawn()
+            .unwrap();
+        until("it shows something", || std::fs::metadata(&file).unwrap().len() > 0);
+        signal(watching.id(), Signal::INT);
+        let ended = until_some("it has ended", || watching.try_wait().unwrap());
+        assert_eq!(ended.code(), Some(0), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_named_nats_server_that_is_not_there_is_said_before_anything_starts() {
+    let folder = tempfile::tempdir().unwrap();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let nats = format!("nats://127.0.0.1:{port}");
+    let up = Command::new(planwatch())
+        .args(["up", "--json", "--empty", "--http", "127.0.0.1:0", "--nats", &nats, "--data"])
+        .arg(folder.path().join("data"))
+        .output()
+        .unwrap();
+    assert_eq!(up.status.code(), Some(3), "{}", said(&up));
+    assert!(said(&up).contains(&format!("no nats-server answers at {nats}")), "{}", said(&up));
+    assert!(!said(&up).contains("starting it again"), "{}", said(&up));
+}
+
 #[test]
 fn a_target_a_unit_and_an_alert_are_changed_by_command() {
     if nats_server().is_none() {
@@ -134,6 +309,21 @@ fn a_target_a_unit_and_an_alert_are_changed_by_command() {
     };
     assert_eq!(data(&set("75"))["revision"], json!(1));
     assert_eq!(data(&set("76.5"))["revision"], json!(2));
+    // A value is taken by the kind of its indicator.
+    for (indicator, value, kept) in [
+        ("province-literacy-level", "2", json!({"level": 2})),
+        ("province-literacy-level", "level 2", json!({"level": 2})),
+        ("preschool-age-5", "yes", json!({"attained": true})),
+        ("preschool-age-5", "true", json!({"attained": true})),
+    ] {
+        let line = ["target", "set", "--indicator", indicator, "--review", "2030", "--value", value];
+        let rest = ["--effective", &date, "--instrument", "12/QĐ-UBND", "--json"];
+        let set = data(&system.command(&[&line[..], &rest].concat()));
+        let event =
+            system.http().get(&format!("/api/v1/events/{}", set["event"].as_str().unwrap())).expect(200);
+        let (name, value) = kept.as_object().unwrap().iter().next().unwrap();
+        assert!(event["data"].to_string().contains(&format!("\"{name}\":{value}")), "{event}");
+    }
     let refused = set("101");
     assert_eq!(refused.status.code(), Some(1));
     assert!(said(&refused).contains("/percent"), "{}", said(&refused));
@@ -193,6 +383,9 @@ fn replay_and_the_log_say_the_same_running_and_stopped() {
         let mut command = std::process::Command::new(tests::support::planwatch());
         command.args(arguments).args(["--data", &directory]).env_remove("PLANWATCH_SERVER").output().unwrap()
     };
+    let status_shown = status["known_at"].as_str().unwrap();
+    let known_at = running["known_at"].as_str().unwrap();
+    assert!(known_at.ends_with("+07:00") && status_shown.ends_with("+07:00"), "{known_at}, {status_shown}");
     let replayed = data(&stopped(&["replay", "--json"]));
     assert_eq!((&replayed["position"], &replayed["digest"]), (&running["position"], &running["digest"]));
     assert_eq!(stopped(&["log", "show", "1", "--json"]).stdout, first.stdout, "byte for byte as recorded");
@@ -201,9 +394,18 @@ fn replay_and_the_log_say_the_same_running_and_stopped() {
     let tail = stopped(&["log", "tail", "-n", "3", "--json"]);
     assert_eq!(String::from_utf8_lossy(&tail.stdout).lines().count(), 3);
 
-    // One bit of the journal turned over is found and named.
+    // A commit that was torn as it was written is cut, and a person is told.
     let journal = system.data().join("ingestion/binh-duong/journal");
-    let file = std::fs::read_dir(journal).unwrap().next().unwrap().unwrap().path();
+    let file = std::fs::read_dir(&journal).unwrap().next().unwrap().unwrap().path();
+    let mut bytes = std::fs::read(&file).unwrap();
+    bytes.extend_from_slice(b"PWF\x01torn");
+    std::fs::write(&file, bytes).unwrap();
+    let torn = stopped(&["replay", "--json"]);
+    assert!(said(&torn).contains("the end of the journal was torn"), "{}", said(&torn));
+    assert_eq!(data(&torn)["digest"], running["digest"]);
+    assert!(!said(&stopped(&["replay"])).contains("torn"), "it is whole from then on");
+
+    // One bit of the journal turned over is found and named.
     let mut bytes = std::fs::read(&file).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
@@ -225,6 +427,7 @@ fn configurations_and_plans_are_checked_with_line_and_remedy() {
         let file = system.data().join(format!("config/{service}.toml")).display().to_string();
         let checked = system.command(&["check", "--config", &file]);
         assert_eq!(checked.status.code(), Some(0), "{}", said(&checked));
+        assert_eq!(data(&system.command(&["check", "--config", &file, "--json"]))["service"], json!(service));
     }
     let text = std::fs::read_to_string(system.data().join("config/ingestion.toml")).unwrap();
     let wrong = write(&system, "ingestion.toml", &text.replace("data = ", "date = "));

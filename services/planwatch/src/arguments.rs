@@ -6,7 +6,7 @@ use crate::commands::{
     up,
 };
 use crate::exit::Outcome;
-use clap::{Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 /// Watches a province's learning-society plan: reports in, state and alerts out, every past day at hand.
 ///
@@ -58,6 +58,23 @@ enum Command {
     SupervisedExec(supervised_exec::Arguments),
 }
 
+impl Arguments {
+    /// Reads the command line, and whether it asks for JSON; a wrong one ends the process with its usage.
+    pub fn read() -> (Arguments, bool) {
+        let matches = Arguments::command().get_matches();
+        let arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        (arguments, asks_for_json(&matches))
+    }
+}
+
+/// Whether the innermost subcommand is given `--json`; not every one takes it.
+fn asks_for_json(matches: &ArgMatches) -> bool {
+    match matches.subcommand() {
+        Some((_, below)) => asks_for_json(below),
+        None => matches.try_get_one::<bool>("json").ok().flatten() == Some(&true),
+    }
+}
+
 /// Carries a command out.
 pub fn run(arguments: Arguments) -> Outcome {
     match arguments.command {
@@ -85,10 +102,67 @@ pub fn run(arguments: Arguments) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn json_is_asked_for_at_the_innermost_subcommand() {
+        for (line, expected) in [
+            (&["planwatch", "status", "--json"][..], true),
+            (&["planwatch", "alerts", "list", "--json"], true),
+            (&["planwatch", "alerts", "list"], false),
+            (&["planwatch", "console", "--config", "x"], false),
+        ] {
+            let matches = Arguments::command().get_matches_from(line);
+            assert_eq!(asks_for_json(&matches), expected, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn words_that_can_be_known_to_be_wrong_are_wrong_usage() {
+        let target = |review, effective| {
+            vec![
+                "target",
+                "set",
+                "--indicator",
+                "x",
+                "--value",
+                "5",
+                "--instrument",
+                "y",
+                "--review",
+                review,
+                "--effective",
+                effective,
+            ]
+        };
+        let is_read = |line: Vec<&str>| {
+            Arguments::try_parse_from([vec!["planwatch"], line].concat())
+                .map(drop)
+                .map_err(|error| error.exit_code())
+        };
+        for line in [
+            vec!["status", "--as-of", "foo"],
+            vec!["status", "--known-at", "2025-02-30"],
+            vec!["replay", "--to", "2024-02-29T12:00:00"],
+            vec!["alerts", "list", "--state", "foo"],
+            vec!["alerts", "list", "--known-at", "soon"],
+            vec!["alerts", "ack", "x", "--note", "y", "--review-by", "soon"],
+            target("20x7", "2025-01-01"),
+            target("2025", "soon"),
+            target("2025", "2025-01-01T00:00:00Z"),
+        ] {
+            assert_eq!(is_read(line.clone()), Err(2), "{line:?}");
+        }
+        for line in [
+            vec!["status", "--as-of", "2025-12-01", "--known-at", "2025-12-01T00:00:00+07:00"],
+            vec!["alerts", "list", "--state", "firing"],
+            target("2027", "2031-01-01"),
+        ] {
+            assert_eq!(is_read(line.clone()), Ok(()), "{line:?}");
+        }
     }
 }

@@ -221,15 +221,18 @@ impl Answer {
 
     /// The failure of an answer that is no success.
     pub fn failure(&self) -> Failure {
-        let error = anyhow::anyhow!("{}", self.problem().text());
-        match self.status {
+        let problem = self.problem();
+        let error = anyhow::anyhow!("{}", problem.text());
+        let errors = problem.errors.iter().map(|error| serde_json::json!(error)).collect();
+        let failure = match self.status {
             401 => Failure::refused(error.context(format!(
                 "the server does not accept the token: set {TOKEN_VARIABLE}, or name the data directory of `up` with --data"
             ))),
             // The server is there, but what it needs is not.
             502..=504 => Failure::unreachable(error),
             _ => Failure::refused(error),
-        }
+        };
+        failure.with_errors(if problem.detail.is_empty() { problem.title } else { problem.detail }, errors)
     }
 }
 
@@ -279,6 +282,7 @@ mod tests {
             {"pointer":"/unit","code":"unknown-unit","reason":"no unit `x`","remedy":"use another"}]}"#;
         let failure = Answer { status: 422, body: body.to_vec() }.failure();
         assert_eq!(failure.error.to_string(), "/unit: no unit `x` (unknown-unit): use another");
+        assert_eq!(failure.document()["errors"][0]["code"], "unknown-unit");
     }
 
     #[test]

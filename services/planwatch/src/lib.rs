@@ -12,7 +12,9 @@ pub mod data_directory;
 pub mod event_stream;
 pub mod exit;
 pub mod installation;
+pub mod interruption;
 pub mod log_place;
+pub mod moment;
 pub mod nats_server;
 pub mod output;
 pub mod private_file;
@@ -23,15 +25,20 @@ pub mod service_configs;
 pub mod supervisor;
 
 use arguments::Arguments;
-use clap::Parser;
+use exit::Exit;
 use std::process::ExitCode;
 
 /// Reads the command line, carries the command out, and says what failed.
 pub fn main() -> ExitCode {
-    match arguments::run(Arguments::parse()) {
+    let (arguments, as_json) = Arguments::read();
+    match arguments::run(arguments) {
         Ok(exit) => exit.into(),
         Err(failure) => {
             output::failure(&failure.error);
+            // One way for all commands: a program reads what was refused where it reads the data.
+            if as_json && failure.exit == Exit::Refused {
+                output::json(&failure.document());
+            }
             failure.exit.into()
         }
     }

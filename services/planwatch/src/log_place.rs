@@ -3,6 +3,7 @@
 use crate::client::{Client, ServerArguments};
 use crate::data_directory::{self, DataDirectory, DataLock};
 use crate::exit::Failure;
+use crate::output;
 use anyhow::{Context, bail};
 use clap::Args;
 use event_log::{Log, Opened, Options, ReadLimit, Writer};
@@ -109,8 +110,12 @@ fn holds_journal(folder: &Path) -> bool {
 
 fn open(folder: &Path, held: Option<DataLock>) -> anyhow::Result<OpenedDirectory> {
     let plan = plan_of(folder)?;
-    let Opened { log, writer, .. } = event_log::open(folder, &plan, Options::default())
+    let Opened { log, writer, report } = event_log::open(folder, &plan, Options::default())
         .with_context(|| format!("cannot open the log in `{}`", folder.display()))?;
+    if report.journal_bytes_cut > 0 || report.journal_events_restored > 0 {
+        // What is read from here on is whole; that it was not so before is for a person to know.
+        output::say(format_args!("{}: the end of the journal was torn: {report}", folder.display()));
+    }
     Ok(OpenedDirectory { log, _writer: writer, _held: held })
 }
 

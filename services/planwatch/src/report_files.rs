@@ -2,18 +2,22 @@
 //! file, a line and a column.
 
 pub mod csv_reports;
+mod gathered;
 pub mod json_reports;
 
 use events::FieldError;
+use gathered::Gathered;
 use serde_json::Value;
+use std::collections::HashSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The largest file that is read, in bytes.
 pub const FILE_LIMIT_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Where something stands in a file.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
     /// The file as it was named.
     pub file: PathBuf,
@@ -65,8 +69,8 @@ pub struct FileReport {
 enum Origin {
     /// At a pointer of a JSON file.
     Json { file: PathBuf, pointer: String },
-    /// The lines of a CSV file: the one on which the report begins, and one for each line of the report.
-    Csv { file: PathBuf, lines: Vec<u64> },
+    /// The rows of CSV files, one for each line of the report; with the first the report begins.
+    Csv { rows: Vec<Row> },
 }
 
 impl FileReport {
@@ -76,41 +80,59 @@ impl FileReport {
             Origin::Json { file, pointer: own } => {
                 Place { file: file.clone(), line: None, column: format!("{own}{pointer}") }
             }
-            Origin::Csv { file, lines } => csv_place(file, lines, pointer),
+            Origin::Csv { rows } => csv_place(rows, pointer),
         }
     }
 }
 
-fn csv_place(file: &Path, lines: &[u64], pointer: &str) -> Place {
+/// A row of a CSV file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Row {
+    file: Arc<Path>,
+    line: u64,
+}
+
+fn csv_place(rows: &[Row], pointer: &str) -> Place {
     let mut parts = pointer.split('/').skip(1);
-    let (line, column) = match (parts.next(), parts.next(), parts.next()) {
+    let first = rows.first();
+    let (row, column) = match (parts.next(), parts.next(), parts.next()) {
         (Some("lines"), Some(index), field) => (
-            index.parse::<usize>().ok().and_then(|index| lines.get(index)),
+            index.parse::<usize>().ok().and_then(|index| rows.get(index)),
             field.unwrap_or_default().to_owned(),
         ),
         // The list of lines as a whole has no column of its own.
-        (Some("lines"), None, _) => (lines.first(), String::new()),
-        (Some("document"), Some(field), _) => (lines.first(), format!("document_{field}")),
-        (Some(field), ..) => (lines.first(), field.to_owned()),
-        (None, ..) => (lines.first(), String::new()),
+        (Some("lines"), None, _) => (first, String::new()),
+        (Some("document"), Some(field), _) => (first, format!("document_{field}")),
+        (Some(field), ..) => (first, field.to_owned()),
+        (None, ..) => (first, String::new()),
     };
-    Place { file: file.to_owned(), line: line.or(lines.first()).copied(), column }
+    let row = row.or(first).expect("a report out of rows has one");
+    Place { file: row.file.to_path_buf(), line: Some(row.line), column }
+}
+
+/// What files hold.
+#[derive(Debug, Clone, Default)]
+pub struct ReadFiles {
+    /// The reports, without the rows that cannot be read.
+    pub reports: Vec<FileReport>,
+    /// The rows that cannot be read, each as a report of its own: for the rules to look at, never to be recorded.
+    pub unreadable: Vec<FileReport>,
+    /// Everything that cannot be read.
+    pub errors: Vec<FileError>,
 }
 
 /// Reads every file into one batch; all errors of all files are collected.
-pub fn read(files: &[PathBuf]) -> Result<Vec<FileReport>, Vec<FileError>> {
-    let mut reports = Vec::new();
-    let mut errors = Vec::new();
+pub fn read(files: &[PathBuf]) -> ReadFiles {
+    let mut gathered = Gathered::default();
     for file in files {
-        match read_file(file) {
-            Ok(read) => reports.extend(read),
-            Err(wrong) => errors.extend(wrong),
+        if let Err(errors) = read_file(file, &mut gathered) {
+            gathered.errors.extend(errors);
         }
     }
-    if errors.is_empty() { Ok(reports) } else { Err(errors) }
+    gathered.finish()
 }
 
-fn read_file(file: &Path) -> Result<Vec<FileReport>, Vec<FileError>> {
+fn read_file(file: &Path, gathered: &mut Gathered) -> Result<(), Vec<FileError>> {
     let whole = |reason: String, remedy: &str| vec![whole_file(file, reason, remedy)];
     let unreadable = |error: std::io::Error| {
         whole(format!("cannot be read: {error}"), "check that the file is there and readable")
@@ -123,10 +145,21 @@ fn read_file(file: &Path) -> Result<Vec<FileReport>, Vec<FileError>> {
     let bytes = std::fs::read(file).map_err(unreadable)?;
     let extension = file.extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase());
     match extension.as_deref() {
-        Some("csv") => csv_reports::read(file, &bytes),
-        Some("json") => json_reports::read(file, &bytes),
+        Some("csv") => csv_reports::read(file, &bytes, gathered),
+        Some("json") => json_reports::read(file, &bytes).map(|reports| gathered.take_whole(reports)),
         _ => Err(whole("is neither .csv nor .json".into(), "name it by what it holds")),
     }
+}
+
+/// Puts the errors of files and of the server in the order of file, line and column, each once. Where a field
+/// cannot be read, that is all that is said about it.
+pub fn merge(reading: Vec<FileError>, server: Vec<FileError>) -> Vec<FileError> {
+    let unreadable: HashSet<Place> = reading.iter().map(|error| error.place.clone()).collect();
+    let mut errors = reading;
+    errors.extend(server.into_iter().filter(|error| !unreadable.contains(&error.place)));
+    errors.sort_by(|left, right| (&left.place, &left.reason).cmp(&(&right.place, &right.reason)));
+    errors.dedup();
+    errors
 }
 
 fn whole_file(file: &Path, reason: String, remedy: &str) -> FileError {
@@ -135,7 +168,7 @@ fn whole_file(file: &Path, reason: String, remedy: &str) -> FileError {
 }
 
 /// Brings an error of the server about a batch back to the file; `/reports/3/lines/0/level` and `/3/lines/0/level` mean the same.
-pub fn locate(reports: &[FileReport], error: &FieldError) -> Option<FileError> {
+pub fn locate(reports: &[&FileReport], error: &FieldError) -> Option<FileError> {
     let below = error.pointer.strip_prefix("/reports").unwrap_or(&error.pointer);
     let rest = below.strip_prefix('/')?;
     let (index, pointer) = rest.find('/').map_or((rest, ""), |slash| rest.split_at(slash));
@@ -159,7 +192,9 @@ mod tests {
     fn an_error_in_a_batch_finds_its_file_line_and_column() {
         let csv = |lines: &[u64]| FileReport {
             report: Value::Null,
-            origin: Origin::Csv { file: "a.csv".into(), lines: lines.to_vec() },
+            origin: Origin::Csv {
+                rows: lines.iter().map(|line| Row { file: Path::new("a.csv").into(), line: *line }).collect(),
+            },
         };
         let json = FileReport {
             report: Value::Null,
@@ -175,10 +210,36 @@ mod tests {
             ("/0/lines", "a.csv:2"),
             ("/2/lines/4/measure", "b.json: /reports/0/lines/4/measure"),
         ] {
-            let located = locate(&reports, &error(pointer)).unwrap();
+            let located = locate(&reports.each_ref(), &error(pointer)).unwrap();
             assert_eq!(located.to_string(), format!("{expected}: it is wrong: correct it"), "{pointer}");
         }
-        assert!(locate(&reports, &error("")).is_none());
-        assert!(locate(&reports, &error("/7/unit")).is_none());
+        assert!(locate(&reports.each_ref(), &error("")).is_none());
+        assert!(locate(&reports.each_ref(), &error("/7/unit")).is_none());
+    }
+
+    #[test]
+    fn errors_of_files_and_of_the_server_come_in_the_order_of_the_files() {
+        let at = |file: &str, line, column: &str, reason: &str| FileError {
+            place: Place { file: file.into(), line: Some(line), column: column.into() },
+            reason: reason.into(),
+            remedy: "mend it".into(),
+        };
+        let reading = vec![at("b.csv", 2, "level", "no number"), at("a.csv", 12, "level", "no number")];
+        let server = vec![
+            at("b.csv", 2, "level", "wrong type"),
+            at("a.csv", 9, "unit", "unknown"),
+            at("a.csv", 9, "unit", "unknown"),
+            at("a.csv", 9, "measure", "unknown"),
+        ];
+        let merged: Vec<String> = merge(reading, server).iter().map(|error| error.to_string()).collect();
+        assert_eq!(
+            merged,
+            [
+                "a.csv:9: measure: unknown: mend it",
+                "a.csv:9: unit: unknown: mend it",
+                "a.csv:12: level: no number: mend it",
+                "b.csv:2: level: no number: mend it",
+            ]
+        );
     }
 }

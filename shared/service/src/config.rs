@@ -29,7 +29,7 @@ pub enum ConfigError {
         size_bytes: u64,
     },
     /// Something in the file is wrong.
-    #[error("{}:{line}: {}{what}", file.display(), KeyPrefix(key))]
+    #[error("{}:{line}: {}{what}: {remedy}", file.display(), KeyPrefix(key))]
     Wrong {
         /// Which file.
         file: PathBuf,
@@ -37,8 +37,10 @@ pub enum ConfigError {
         line: usize,
         /// The key, with its table, such as `bus.url`; empty where the error is about no key.
         key: String,
-        /// What is wrong and what would be right.
+        /// What is wrong.
         what: String,
+        /// What would be right.
+        remedy: String,
     },
 }
 
@@ -57,21 +59,39 @@ pub fn read<T: DeserializeOwned>(file: &Path) -> Result<T, ConfigError> {
     if size_bytes > CONFIG_LIMIT_BYTES {
         return Err(ConfigError::TooLarge { file: file.to_owned(), size_bytes });
     }
-    parse(file, &std::fs::read_to_string(file).map_err(unreadable)?)
+    let bytes = std::fs::read(file).map_err(unreadable)?;
+    match std::str::from_utf8(&bytes) {
+        Ok(text) => parse(file, text),
+        Err(error) => Err(ConfigError::Wrong {
+            file: file.to_owned(),
+            line: line_of(&bytes, error.valid_up_to()),
+            key: String::new(),
+            what: "this is not UTF-8".to_owned(),
+            remedy: "save the file as UTF-8".to_owned(),
+        }),
+    }
 }
 
 /// Reads a configuration from text; `file` only names it in errors.
 pub fn parse<T: DeserializeOwned>(file: &Path, text: &str) -> Result<T, ConfigError> {
     toml::from_str(text).map_err(|error| {
         let offset = error.span().map_or(text.len(), |span| span.start);
-        let line = text.as_bytes().iter().take(offset).filter(|byte| **byte == b'\n').count() + 1;
-        ConfigError::Wrong {
-            file: file.to_owned(),
-            line,
-            key: key_at(text, line, error.message()),
-            what: with_remedy(error.message()),
+        let line = line_of(text.as_bytes(), offset);
+        let key = key_at(text, line, error.message());
+        // The name of one of our types is nothing to the one who wrote the file.
+        let mut what = error.message().trim().replace('\n', ", ");
+        if let Some((before, _)) = what.split_once("expected struct ") {
+            what = format!("{before}expected a table");
         }
+        // What is no TOML at all is told apart from a value that is not the right one.
+        let is_toml = toml::de::DeTable::parse(text).is_ok();
+        let remedy = if is_toml { remedy_for(&what, &key) } else { syntax_remedy(&what) };
+        ConfigError::Wrong { file: file.to_owned(), line, key, what, remedy }
     })
+}
+
+fn line_of(bytes: &[u8], offset: usize) -> usize {
+    bytes.iter().take(offset).filter(|byte| **byte == b'\n').count() + 1
 }
 
 /// Makes a path of a configuration absolute: relative ones are relative to the folder of the file.
@@ -85,14 +105,16 @@ pub fn resolve(file: &Path, path: &mut PathBuf) {
 /// The dotted key that stands on a line, or that a message about a missing or unknown field names.
 fn key_at(text: &str, line: usize, message: &str) -> String {
     let mut table = String::new();
-    let mut own = "";
+    let (mut own, mut is_inline) = ("", false);
     for (index, content) in text.lines().enumerate().take(line) {
         let content = content.trim();
         if content.starts_with('[') {
             table = content.trim_matches(['[', ']']).trim().to_owned();
             own = "";
         } else if index + 1 == line {
-            own = content.split_once('=').map_or("", |(key, _)| key.trim());
+            let pair = content.split_once('=');
+            own = pair.map_or("", |(key, _)| key.trim());
+            is_inline = pair.is_some_and(|(_, value)| value.trim_start().starts_with('{'));
         }
     }
     let named = ["missing field `", "unknown field `"]
@@ -100,20 +122,68 @@ fn key_at(text: &str, line: usize, message: &str) -> String {
         .find_map(|prefix| message.strip_prefix(prefix).and_then(|rest| rest.split('`').next()));
     let key = named.unwrap_or(own);
     // A field that is missing from an inline table stands below that table's key.
-    let inline = named.is_some() && !own.is_empty() && own != key;
+    let inline = named.is_some() && is_inline && own != key;
     let parts = [table.as_str(), if inline { own } else { "" }, key];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(".")
 }
 
-fn with_remedy(message: &str) -> String {
-    let message = message.trim();
-    if message.starts_with("missing field") {
-        format!("{message}: add it")
-    } else if message.starts_with("unknown field") {
-        format!("{message}: correct the spelling or remove it")
-    } else {
-        message.to_owned()
+/// What stands rightly at the keys that the services' configurations have, each by its own name.
+const EXAMPLES: [(&str, &str); 13] = [
+    ("plan", "\"binh-duong\""),
+    ("plan_file", "\"plan.toml\""),
+    ("data", "\"/var/lib/planwatch\""),
+    ("listen", "\"127.0.0.1:8080\""),
+    ("token_file", "\"operator.token\""),
+    ("sign_in_code_file", "\"sign-in.code\""),
+    ("ready_file", "\"console.addr\""),
+    ("allowed_hosts", "[\"planwatch.example.org\"]"),
+    ("replicas", "1"),
+    ("snapshot_every", "10000"),
+    ("url", "\"nats://127.0.0.1:4222\""),
+    ("user", "\"ingestion\""),
+    ("password", "\"…\""),
+];
+
+/// A line that is right at a key: one that is known, else one of the type that was expected there.
+fn example(key: &str, what: &str) -> String {
+    let name = key.rsplit('.').next().unwrap_or(key);
+    let known = EXAMPLES.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
+    let expected = what.rsplit_once("expected ").map_or("", |(_, expected)| expected);
+    let by_type = match expected {
+        "a boolean" => "true",
+        "a sequence" => "[\"…\"]",
+        whole if whole.starts_with(['u', 'i']) || whole.contains("integer") => "1",
+        _ => "\"…\"",
+    };
+    format!("{name} = {}", known.unwrap_or(by_type))
+}
+
+fn remedy_for(what: &str, key: &str) -> String {
+    if what.starts_with("unknown field") {
+        return "correct the spelling or remove it".to_owned();
     }
+    let name = key.rsplit('.').next().unwrap_or(key);
+    let is_table = what.ends_with("expected a table") || name == "bus";
+    if is_table {
+        return format!("write it as a table of its own: `[{name}]`, and its keys below");
+    }
+    if what.starts_with("missing field") {
+        return format!("add it, as in `{}`", example(key, what));
+    }
+    if what.contains("socket address") {
+        return "write HOST:PORT as in 127.0.0.1:8080".to_owned();
+    }
+    if key.is_empty() {
+        return "write each key as in `plan = \"binh-duong\"`".to_owned();
+    }
+    format!("write `{}`", example(key, what))
+}
+
+fn syntax_remedy(what: &str) -> String {
+    if what.contains("duplicate key") {
+        return "keep one of the two".to_owned();
+    }
+    "write it as TOML: `key = \"text\"` or `key = 1`, and `[table]` above the keys of a table".to_owned()
 }
 
 #[cfg(test)]
@@ -127,6 +197,7 @@ mod tests {
     struct Config {
         plan: String,
         directory: PathBuf,
+        listen: std::net::SocketAddr,
         bus: Bus,
     }
 
@@ -138,8 +209,7 @@ mod tests {
         limit: u16,
     }
 
-    const GOOD: &str =
-        "plan = \"binh-duong\"\ndirectory = \"log\"\n\n[bus]\nurl = \"nats://127.0.0.1\"\nlimit = 4\n";
+    const GOOD: &str = "plan = \"binh-duong\"\ndirectory = \"log\"\nlisten = \"127.0.0.1:1\"\n[bus]\nurl = \"nats://127.0.0.1\"\nlimit = 4\n";
 
     fn refusal(from: &str, to: &str) -> String {
         assert!(GOOD.contains(from), "the good text holds {from:?}");
@@ -158,7 +228,7 @@ mod tests {
             (
                 "limit = 4",
                 "limit = \"four\"",
-                "x.toml:6: bus.limit: invalid type: string \"four\", expected u16",
+                "x.toml:6: bus.limit: invalid type: string \"four\", expected u16: write `limit = 1`",
             ),
             ("limit = 4", "limit = 70000", "x.toml:6: bus.limit: "),
             (
@@ -167,8 +237,27 @@ mod tests {
                 "x.toml:2: directroy: unknown field `directroy`, expected one of",
             ),
             ("url = ", "uri = ", "x.toml:5: bus.uri: unknown field `uri`, expected `url` or `limit`"),
-            ("limit = 4\n", "", "bus.limit: missing field `limit`: add it"),
+            ("limit = 4\n", "", "bus.limit: missing field `limit`: add it, as in `limit = "),
+            ("plan = \"binh-duong\"", "plan = 5", "expected a string: write `plan = \"binh-duong\"`"),
+            ("directory = \"log\"", "directory = 5", "x.toml:2: directory: invalid type: integer `5`"),
+            ("directory = \"log\"", "directory = 5", ": write `directory = \"…\"`"),
+            ("listen = \"127.0.0.1:1\"", "listen = \"localhost\"", "x.toml:3: listen: "),
+            ("listen = \"127.0.0.1:1\"", "listen = \"localhost\"", ": write HOST:PORT as in 127.0.0.1:8080"),
             ("plan = \"binh-duong\"", "plan = binh", "x.toml:1: plan: "),
+            ("plan = \"binh-duong\"", "plan = binh", ": write it as TOML: `key = \"text\"`"),
+            ("plan = \"binh-duong\"", "plan", ": write it as TOML: `key = \"text\"`"),
+            ("url = ", "limit = 3\nurl = ", "duplicate key: keep one of the two"),
+            (
+                "listen = \"127.0.0.1:1\"\n",
+                "",
+                "x.toml:1: listen: missing field `listen`: add it, as in `listen = \"127.0.0.1",
+            ),
+            (
+                "[bus]\nurl",
+                "bus = { limit = 4 }\n[other]\nurl",
+                "x.toml:4: bus.url: missing field `url`: add it",
+            ),
+            ("[bus]\n", "bus = 5\n[other]\n", "expected a table: write it as a table of its own: `[bus]`"),
         ] {
             let said = refusal(from, to);
             assert!(said.contains(expected), "{said:?} must say {expected:?}");
@@ -179,6 +268,15 @@ mod tests {
     fn a_missing_file_says_what_to_do() {
         let said = read::<Config>(Path::new("/nowhere/x.toml")).unwrap_err().to_string();
         assert!(said.contains("check that it is there"), "{said}");
+    }
+
+    #[test]
+    fn a_file_in_another_encoding_is_named_with_its_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("x.toml");
+        std::fs::write(&file, b"plan = \"a\"\ndirectory = \"\xff\"\n").unwrap();
+        let said = read::<Config>(&file).unwrap_err().to_string();
+        assert!(said.ends_with("x.toml:2: this is not UTF-8: save the file as UTF-8"), "{said}");
     }
 
     #[test]

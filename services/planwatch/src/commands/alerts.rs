@@ -3,9 +3,15 @@
 use crate::client::ServerArguments;
 use crate::event_stream::{self, StreamEvent};
 use crate::exit::{Exit, Failure, Outcome};
+use crate::interruption::until_interrupted;
+use crate::moment::{self, Moment};
 use crate::output;
 use clap::{Args, Subcommand};
+use events::Date;
 use serde_json::{Map, Value};
+
+/// The states of an alert that can be asked for.
+const STATES: [&str; 3] = ["pending", "firing", "resolved"];
 
 /// What to do with alerts.
 #[derive(Debug, Args)]
@@ -19,14 +25,14 @@ enum Command {
     /// List alerts
     List {
         /// Only those that are pending, firing or resolved
-        #[arg(long, value_name = "S")]
+        #[arg(long, value_name = "S", value_parser = STATES)]
         state: Option<String>,
         /// One unit only
         #[arg(long, value_name = "U")]
         unit: Option<String>,
         /// As they were known at this date (YYYY-MM-DD or RFC 3339)
-        #[arg(long, value_name = "DATE")]
-        known_at: Option<String>,
+        #[arg(long, value_name = "DATE", value_parser = Moment::parse)]
+        known_at: Option<Moment>,
         /// Wait until the answer includes this position of the log
         #[arg(long, value_name = "N")]
         at_least: Option<u64>,
@@ -55,8 +61,8 @@ enum Command {
         #[arg(long, value_name = "TEXT")]
         note: String,
         /// By when someone looks again (YYYY-MM-DD)
-        #[arg(long, value_name = "DATE")]
-        review_by: Option<String>,
+        #[arg(long, value_name = "DATE", value_parser = moment::day)]
+        review_by: Option<Date>,
         /// A key under which the same answer is given again
         #[arg(long, value_name = "KEY")]
         idempotency_key: Option<String>,
@@ -75,7 +81,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
             let query = [
                 ("state", state.clone()),
                 ("unit", unit.clone()),
-                ("known_at", known_at.clone()),
+                ("known_at", known_at.as_ref().map(|moment| moment.text().to_owned())),
                 ("at_least", at_least.map(|position| position.to_string())),
             ];
             let answer = server.client()?.get("/api/v1/alerts", &query)?.value()?;
@@ -87,14 +93,17 @@ pub fn run(arguments: &Arguments) -> Outcome {
             Ok(Exit::Done)
         }
         Command::Watch { after, json, server } => {
-            let shown = |event: &StreamEvent| {
-                if event.kind.starts_with("alert-") {
-                    show(event, *json);
-                }
-                true
-            };
-            event_stream::follow(&server.client()?, *after, shown)?;
-            Ok(Exit::Done)
+            let (client, after, json) = (server.client()?, *after, *json);
+            until_interrupted(move || {
+                let shown = |event: &StreamEvent| {
+                    if event.kind.starts_with("alert-") {
+                        show(event, json);
+                    }
+                    true
+                };
+                event_stream::follow(&client, after, shown)?;
+                Ok(Exit::Done)
+            })
         }
         Command::Ack { id, note, review_by, idempotency_key, json, server } => {
             if !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
@@ -105,7 +114,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
             let mut body = Map::new();
             body.insert("note".to_owned(), note.as_str().into());
             if let Some(review_by) = review_by {
-                body.insert("review_by".to_owned(), review_by.as_str().into());
+                body.insert("review_by".to_owned(), review_by.to_string().into());
             }
             let body = Value::Object(body).to_string();
             let path = format!("/api/v1/alerts/{id}/ack");

@@ -4,6 +4,8 @@ use super::serve::{Service, check_config};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output;
 use clap::{Args, ValueEnum};
+use serde_json::json;
+use service::ConfigError;
 use std::path::PathBuf;
 
 /// Which configuration.
@@ -15,6 +17,9 @@ pub struct Arguments {
     /// Whose it is [default: the service after which the file is named]
     #[arg(long, value_enum)]
     service: Option<ServiceName>,
+    /// Print the result as JSON
+    #[arg(long)]
+    json: bool,
 }
 
 /// A service, as it is written on the command line.
@@ -48,7 +53,23 @@ pub fn run(arguments: &Arguments) -> Outcome {
             file.display()
         ))
     })?;
-    check_config(service, file)?;
-    output::say(format_args!("{}: {} can start with it", file.display(), service.name()));
+    check_config(service, file).map_err(refused)?;
+    if arguments.json {
+        output::json(&json!({"ok": true, "file": file, "service": service.name()}));
+    } else {
+        output::say(format_args!("{}: {} can start with it", file.display(), service.name()));
+    }
     Ok(Exit::Done)
+}
+
+/// The refusal, with its place and its remedy by themselves where a place in the file is wrong.
+fn refused(error: anyhow::Error) -> Failure {
+    let told = match error.downcast_ref() {
+        Some(ConfigError::Wrong { file, line, key, what, remedy }) => {
+            vec![json!({"file": file, "line": line, "key": key, "reason": what, "remedy": remedy})]
+        }
+        Some(ConfigError::Read { .. } | ConfigError::TooLarge { .. }) | None => Vec::new(),
+    };
+    let detail = error.to_string();
+    Failure::refused(error).with_errors(detail, told)
 }

@@ -2,6 +2,7 @@
 
 use crate::event_stream;
 use crate::exit::{Exit, Failure, Outcome};
+use crate::interruption::until_interrupted;
 use crate::log_place::{LogArguments, LogPlace};
 use crate::output;
 use anyhow::Context;
@@ -55,7 +56,11 @@ enum Command {
 /// Carries the subcommand out.
 pub fn run(arguments: &Arguments) -> Outcome {
     match &arguments.command {
-        Command::Tail { lines, follow, json, log } => tail(*lines, *follow, *json, log),
+        Command::Tail { lines, follow: false, json, log } => tail(*lines, false, *json, log),
+        Command::Tail { lines, follow: true, json, log } => {
+            let (lines, json, log) = (*lines, *json, log.clone());
+            until_interrupted(move || tail(lines, true, json, &log))
+        }
         Command::Show { event, json, log } => show(event, *json, log),
         Command::Verify { json, log } => verify(*json, log),
     }

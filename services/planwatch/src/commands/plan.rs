@@ -1,6 +1,5 @@
 //! `planwatch plan check`: says what is wrong with a plan file.
 
-use crate::adopt;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output;
 use anyhow::Context;
@@ -50,21 +49,17 @@ pub fn run(arguments: &Arguments) -> Outcome {
             }
             Ok(Exit::Done)
         }
-        Err(errors) if *json => {
-            let errors: Vec<_> = errors
+        Err(errors) => {
+            let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            let detail = format!("{name}: {} places are wrong", errors.len());
+            let errors = errors
                 .iter()
                 .map(|error| {
                     json!({"file": error.file, "line": error.line, "column": error.column, "key": error.key,
-                        "what": error.what, "remedy": error.remedy})
+                        "reason": error.what, "remedy": error.remedy})
                 })
                 .collect();
-            output::json(&json!({"ok": false, "errors": errors}));
-            Ok(Exit::Refused)
+            Err(Failure::refused(anyhow::anyhow!("{}", lines.join("\n"))).with_errors(detail, errors))
         }
-        Err(_) => Err(Failure::refused(
-            adopt::read_plan(&name, &text)
-                .err()
-                .unwrap_or_else(|| anyhow::anyhow!("`{name}` changed while it was being checked")),
-        )),
     }
 }

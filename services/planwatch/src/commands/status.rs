@@ -2,6 +2,7 @@
 
 use crate::client::ServerArguments;
 use crate::exit::{Exit, Outcome};
+use crate::moment::Moment;
 use crate::output;
 use clap::Args;
 use serde_json::Value;
@@ -16,11 +17,11 @@ pub struct Arguments {
     #[arg(long, value_name = "I")]
     indicator: Option<String>,
     /// What held officially at this date (YYYY-MM-DD or RFC 3339)
-    #[arg(long, value_name = "DATE")]
-    as_of: Option<String>,
+    #[arg(long, value_name = "DATE", value_parser = Moment::parse)]
+    as_of: Option<Moment>,
     /// What was known at this date (YYYY-MM-DD or RFC 3339)
-    #[arg(long, value_name = "DATE")]
-    known_at: Option<String>,
+    #[arg(long, value_name = "DATE", value_parser = Moment::parse)]
+    known_at: Option<Moment>,
     /// Wait until the answer includes this position of the log
     #[arg(long, value_name = "N")]
     at_least: Option<u64>,
@@ -36,8 +37,8 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let query = [
         ("unit", arguments.unit.clone()),
         ("indicator", arguments.indicator.clone()),
-        ("as_of", arguments.as_of.clone()),
-        ("known_at", arguments.known_at.clone()),
+        ("as_of", arguments.as_of.as_ref().map(|moment| moment.text().to_owned())),
+        ("known_at", arguments.known_at.as_ref().map(|moment| moment.text().to_owned())),
         ("at_least", arguments.at_least.map(|position| position.to_string())),
     ];
     let answer = arguments.server.client()?.get("/api/v1/status", &query)?.value()?;

@@ -1,9 +1,11 @@
 //! `planwatch target set`: changes a target.
 
-use crate::client::ServerArguments;
-use crate::exit::{Exit, Outcome};
+use crate::client::{Answer, Client, ServerArguments};
+use crate::exit::{Exit, Failure, Outcome};
+use crate::moment;
 use crate::output;
 use clap::{Args, Subcommand};
+use events::{Date, Review};
 use serde_json::{Map, Value};
 
 /// What to do with targets.
@@ -28,14 +30,14 @@ struct Set {
     #[arg(long, value_name = "U")]
     unit: Option<String>,
     /// The review at whose end it is judged, such as 2025
-    #[arg(long, value_name = "YEAR")]
-    review: String,
-    /// The value: a percentage such as 55 or 12.5, `level 2`, `yes`, or `withdrawn`
+    #[arg(long, value_name = "YEAR", value_parser = Review::parse)]
+    review: Review,
+    /// The value, by the indicator's kind: a percentage such as 55 or 12.5, a level such as 2, `yes`; or `withdrawn`
     #[arg(long, value_name = "V")]
     value: String,
     /// From when it holds (YYYY-MM-DD)
-    #[arg(long, value_name = "DATE")]
-    effective: String,
+    #[arg(long, value_name = "DATE", value_parser = moment::day)]
+    effective: Date,
     /// The legal instrument
     #[arg(long, value_name = "TEXT")]
     instrument: String,
@@ -58,32 +60,55 @@ struct Set {
 /// Changes a target. What a value may be for an indicator is the server's to say.
 pub fn run(arguments: &Arguments) -> Outcome {
     let Command::Set(set) = &arguments.command;
+    let client = set.server.client()?;
+    let mut answer = post(&client, set, value_field(&set.value))?;
+    // A bare number is a percentage or a level: the server knows the indicator's kind and refuses the other,
+    // and a refusal neither records anything nor binds the key.
+    if let Some(level) = bare_level(&set.value)
+        && is_of_another_kind(&answer)
+    {
+        let as_level = post(&client, set, ("level", level.into()))?;
+        if !is_of_another_kind(&as_level) {
+            answer = as_level;
+        }
+    }
+    output::acceptance(&answer.value()?, set.json);
+    Ok(Exit::Done)
+}
+
+fn post(client: &Client, set: &Set, (name, value): (&str, Value)) -> Result<Answer, Failure> {
     let mut body = Map::new();
     for (name, text) in [
-        ("indicator", Some(&set.indicator)),
-        ("unit", set.unit.as_ref()),
-        ("review", Some(&set.review)),
-        ("effective", Some(&set.effective)),
-        ("instrument", Some(&set.instrument)),
-        ("reason", set.reason.as_ref()),
+        ("indicator", Some(set.indicator.clone())),
+        ("unit", set.unit.clone()),
+        ("review", Some(set.review.to_string())),
+        ("effective", Some(set.effective.to_string())),
+        ("instrument", Some(set.instrument.clone())),
+        ("reason", set.reason.clone()),
     ] {
         if let Some(text) = text {
-            body.insert(name.to_owned(), text.as_str().into());
+            body.insert(name.to_owned(), text.into());
         }
     }
     if let Some(revision) = set.revision {
         body.insert("revision".to_owned(), revision.into());
     }
-    let (name, value) = value_field(&set.value);
     body.insert(name.to_owned(), value);
     let body = Value::Object(body).to_string();
-    let client = set.server.client()?;
-    let answer = client.post("/api/v1/targets", body.as_bytes(), set.idempotency_key.as_deref())?.value()?;
-    output::acceptance(&answer, set.json);
-    Ok(Exit::Done)
+    client.post("/api/v1/targets", body.as_bytes(), set.idempotency_key.as_deref())
 }
 
-/// The field in which a value is sent; a bare number is a percentage.
+fn is_of_another_kind(answer: &Answer) -> bool {
+    answer.status == 422 && answer.problem().errors.iter().any(|error| error.code == "value-of-another-kind")
+}
+
+/// The level that a value may mean which is sent as a percentage first.
+fn bare_level(value: &str) -> Option<u8> {
+    let value = value.trim();
+    value.bytes().all(|byte| byte.is_ascii_digit()).then(|| value.parse().ok()).flatten()
+}
+
+/// The field in which a value is sent at first; a bare number is a percentage.
 fn value_field(value: &str) -> (&'static str, Value) {
     let value = value.trim();
     if let Some(level) = value.strip_prefix("level")
@@ -111,10 +136,16 @@ mod tests {
             ("level 2", ("level", Value::from(2))),
             ("level=3", ("level", Value::from(3))),
             ("yes", ("attained", Value::from(true))),
+            ("true", ("attained", Value::from(true))),
             ("withdrawn", ("withdrawn", Value::from(true))),
             ("level two", ("percent", Value::from("level two"))),
         ] {
             assert_eq!(value_field(text), expected, "{text}");
+        }
+        for (text, expected) in
+            [("2", Some(2)), (" 0 ", Some(0)), ("2.0", None), ("2%", None), ("300", None), ("", None)]
+        {
+            assert_eq!(bare_level(text), expected, "{text:?}");
         }
     }
 }

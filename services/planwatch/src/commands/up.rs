@@ -110,6 +110,7 @@ async fn start_and_stay(
     let mut installation = Installation::open(directory)?;
     installation::operator_token(directory)?;
     let bus = BusPlace::choose(arguments.nats.as_deref(), &mut installation, directory)?;
+    bus.answers(&installation).await?;
     service_configs::write(directory, &plan.id, listen, |service| bus.access(service, &installation))?;
     prepare(arguments, directory, &plan).await?;
 
@@ -221,9 +222,12 @@ async fn prepare(arguments: &Arguments, directory: &DataDirectory, plan: &Plan) 
     if status.success() {
         return Ok(());
     }
-    Err(Failure::refused(anyhow::anyhow!(
-        "the log cannot be begun or is not this plan's; the lines above say why"
-    )))
+    let error = anyhow::anyhow!("the log cannot be begun or is not this plan's; the lines above say why");
+    // What a child lacks, `up` lacks.
+    if status.code() == Some(Exit::Unreachable as i32) {
+        return Err(Failure::unreachable(error));
+    }
+    Err(Failure::refused(error))
 }
 
 fn tell_ready(

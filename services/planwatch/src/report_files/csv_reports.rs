@@ -1,9 +1,10 @@
 //! Reports in CSV: one line of a report per row; rows with the same unit, period and document are one report.
 
-use super::{FileError, FileReport, Origin, Place, whole_file};
-use serde_json::{Map, Value, json};
-use std::collections::HashMap;
+use super::gathered::{Gathered, OF_THE_REPORT, ReadRow, ReportKey};
+use super::{FileError, Place, Row, whole_file};
+use serde_json::{Map, Value};
 use std::path::Path;
+use std::sync::Arc;
 
 const REQUIRED: [&str; 10] = [
     "unit",
@@ -18,13 +19,11 @@ const REQUIRED: [&str; 10] = [
     "source",
 ];
 const OPTIONAL: [&str; 4] = ["revision", "withdrawn", "history", "recognised_year"];
-/// Columns that speak of the report; every row of one report says the same in them.
-const OF_THE_REPORT: [&str; 2] = ["revision", "history"];
 /// The most rows of one file.
 const ROWS_LIMIT: usize = 1_000_000;
 
-/// Reads a file; every row that is wrong is named.
-pub(super) fn read(file: &Path, bytes: &[u8]) -> Result<Vec<FileReport>, Vec<FileError>> {
+/// Reads a file; every row that is wrong is named there, and what is wrong with the file as a whole is the error.
+pub(super) fn read(file: &Path, bytes: &[u8], gathered: &mut Gathered) -> Result<(), Vec<FileError>> {
     let whole = |reason: String, remedy: &str| vec![whole_file(file, reason, remedy)];
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     let text = std::str::from_utf8(bytes).map_err(|error| {
@@ -43,8 +42,7 @@ pub(super) fn read(file: &Path, bytes: &[u8]) -> Result<Vec<FileReport>, Vec<Fil
         .map_err(|error| whole(format!("cannot be read: {error}"), "correct the header"))?
         .clone();
     let columns = Columns::of(file, &header)?;
-    let mut table =
-        Table { file, text, columns, reports: Vec::new(), by_key: HashMap::new(), errors: Vec::new() };
+    let mut table = Table { file: file.into(), text, columns, gathered, rows: 0 };
     for (count, row) in reader.records().enumerate() {
         if count == ROWS_LIMIT {
             return Err(whole(format!("has more than {ROWS_LIMIT} rows"), "split it into several files"));
@@ -52,12 +50,15 @@ pub(super) fn read(file: &Path, bytes: &[u8]) -> Result<Vec<FileReport>, Vec<Fil
         match row {
             Ok(row) => table.take(&row),
             Err(error) => {
-                let line = error.position().map(csv::Position::line);
+                let line = error.position().map_or(0, csv::Position::line);
                 table.refuse(line, "", format!("cannot be read: {error}"), "correct the row's quotes");
             }
         }
     }
-    table.finish()
+    if table.rows == 0 {
+        return Err(whole("holds no row".into(), "add one, or leave the file out"));
+    }
+    Ok(())
 }
 
 fn line_of(bytes: &[u8], offset: usize) -> u64 {
@@ -109,28 +110,19 @@ impl Columns {
     }
 }
 
-type ReportKey = [String; 4];
-
-struct GatheredReport {
-    head: Map<String, Value>,
-    lines: Vec<Value>,
-    line_numbers: Vec<u64>,
-    of_the_report: [Option<String>; OF_THE_REPORT.len()],
-}
-
 struct Table<'a> {
-    file: &'a Path,
+    file: Arc<Path>,
     text: &'a str,
     columns: Columns,
-    reports: Vec<GatheredReport>,
-    by_key: HashMap<ReportKey, usize>,
-    errors: Vec<FileError>,
+    gathered: &'a mut Gathered,
+    /// How many rows hold anything.
+    rows: usize,
 }
 
 impl Table<'_> {
-    fn refuse(&mut self, line: Option<u64>, column: &str, reason: String, remedy: &str) {
-        let place = Place { file: self.file.to_owned(), line, column: column.to_owned() };
-        self.errors.push(FileError { place, reason, remedy: remedy.to_owned() });
+    fn refuse(&mut self, line: u64, column: &str, reason: String, remedy: &str) {
+        self.rows += 1;
+        self.gathered.refuse(&Row { file: Arc::clone(&self.file), line }, column, reason, remedy);
     }
 
     /// The reader's position lies before the empty lines and the second half of a line break that it skips.
@@ -142,8 +134,9 @@ impl Table<'_> {
         position.line() + skipped.filter(|byte| **byte == b'\n').count() as u64
     }
 
+    /// A field as it is meant: a line ends alike on every system.
     fn text(&self, row: &csv::StringRecord, name: &str) -> Option<String> {
-        self.columns.field(row, name).map(str::to_owned)
+        self.columns.field(row, name).map(|text| text.replace("\r\n", "\n").replace('\r', "\n"))
     }
 
     fn take(&mut self, row: &csv::StringRecord) {
@@ -153,10 +146,11 @@ impl Table<'_> {
         }
         if row.len() != self.columns.0.len() {
             let reason = format!("the row has {} fields, the header {}", row.len(), self.columns.0.len());
-            self.refuse(Some(line), "", reason, "quote fields that hold the separator");
+            self.refuse(line, "", reason, "quote fields that hold the separator");
             return;
         }
-        let errors_before = self.errors.len();
+        self.rows += 1;
+        let errors_before = self.gathered.errors.len();
         let key: ReportKey = ["unit", "period", "document_number", "document_date"]
             .map(|name| self.text(row, name).unwrap_or_default());
         let of_the_report = OF_THE_REPORT.map(|name| self.text(row, name));
@@ -167,136 +161,84 @@ impl Table<'_> {
             }
         }
         for name in ["numerator", "denominator", "level"] {
-            let text = self.text(row, name);
-            if let Some(number) = self.whole_number(line, name, text) {
-                value.insert(name.to_owned(), number);
+            if let Some(text) = self.text(row, name) {
+                let number = self.whole_number(line, name, &text);
+                value.insert(name.to_owned(), number.unwrap_or_else(|| text.into()));
             }
         }
         for name in ["attained", "withdrawn"] {
-            let said = self.text(row, name);
-            // `withdrawn` false says nothing: most tools fill a whole column.
-            match self.yes_or_no(line, name, said) {
+            let Some(text) = self.text(row, name) else { continue };
+            match self.yes_or_no(line, name, &text) {
+                // `withdrawn` false says nothing: most tools fill a whole column.
                 Some(false) if name == "withdrawn" => {}
                 Some(said) => drop(value.insert(name.to_owned(), said.into())),
-                None => {}
+                None => drop(value.insert(name.to_owned(), text.into())),
             }
         }
-        let revision = self.whole_number(line, "revision", of_the_report[0].clone());
-        if self.errors.len() == errors_before {
-            self.gather(line, key, of_the_report, revision, Value::Object(value));
+        let revision = of_the_report[0].as_ref().and_then(|text| self.whole_number(line, "revision", text));
+        let row = Row { file: Arc::clone(&self.file), line };
+        let read = ReadRow { row, key, of_the_report, revision, line: Value::Object(value) };
+        if self.gathered.errors.len() == errors_before {
+            self.gathered.take(read);
+        } else {
+            self.gathered.take_unreadable(read);
         }
     }
 
-    fn whole_number(&mut self, line: u64, column: &str, text: Option<String>) -> Option<Value> {
-        let text = text?;
+    fn whole_number(&mut self, line: u64, column: &str, text: &str) -> Option<Value> {
         if text.bytes().all(|byte| byte.is_ascii_digit())
             && let Ok(number) = text.parse::<u64>()
         {
             return Some(number.into());
         }
         let reason = format!("`{text}` is no whole number");
-        self.refuse(Some(line), column, reason, "write digits only, without separators or decimals");
+        self.refuse(line, column, reason, "write digits only, without separators or decimals");
         None
     }
 
-    fn yes_or_no(&mut self, line: u64, column: &str, text: Option<String>) -> Option<bool> {
-        let text = text?;
+    fn yes_or_no(&mut self, line: u64, column: &str, text: &str) -> Option<bool> {
         match text.to_lowercase().as_str() {
             "true" | "yes" | "có" | "1" => Some(true),
             "false" | "no" | "không" | "0" => Some(false),
             _ => {
                 let reason = format!("`{text}` is neither true nor false");
-                self.refuse(Some(line), column, reason, "write true or false");
+                self.refuse(line, column, reason, "write true or false");
                 None
             }
         }
-    }
-
-    fn gather(
-        &mut self,
-        line: u64,
-        key: ReportKey,
-        of_the_report: [Option<String>; OF_THE_REPORT.len()],
-        revision: Option<Value>,
-        value: Value,
-    ) {
-        if let Some(index) = self.by_key.get(&key).copied() {
-            for (column, (said, first)) in
-                OF_THE_REPORT.iter().zip(of_the_report.iter().zip(self.reports[index].of_the_report.clone()))
-            {
-                if *said != first {
-                    let first_line = self.reports[index].line_numbers[0];
-                    let reason = format!("`{column}` differs from line {first_line} of the same report");
-                    self.refuse(Some(line), column, reason, "say the same in every row of one report");
-                    return;
-                }
-            }
-            let report = &mut self.reports[index];
-            report.lines.push(value);
-            report.line_numbers.push(line);
-            return;
-        }
-        let [unit, period, number, date] = key.clone();
-        let mut head = Map::new();
-        for (name, text) in [("unit", unit), ("period", period)] {
-            if !text.is_empty() {
-                head.insert(name.to_owned(), text.into());
-            }
-        }
-        let mut document = Map::new();
-        for (name, text) in [("number", number), ("date", date)] {
-            if !text.is_empty() {
-                document.insert(name.to_owned(), text.into());
-            }
-        }
-        head.insert("document".to_owned(), Value::Object(document));
-        if let Some(revision) = revision {
-            head.insert("revision".to_owned(), revision);
-        }
-        if let Some(history) = &of_the_report[1] {
-            head.insert("history".to_owned(), history.clone().into());
-        }
-        self.by_key.insert(key, self.reports.len());
-        self.reports.push(GatheredReport {
-            head,
-            lines: vec![value],
-            line_numbers: vec![line],
-            of_the_report,
-        });
-    }
-
-    fn finish(self) -> Result<Vec<FileReport>, Vec<FileError>> {
-        if !self.errors.is_empty() {
-            return Err(self.errors);
-        }
-        if self.reports.is_empty() {
-            return Err(vec![whole_file(self.file, "holds no row".into(), "add one, or leave the file out")]);
-        }
-        let file = self.file;
-        let report = |gathered: GatheredReport| {
-            let mut report = gathered.head;
-            report.insert("lines".to_owned(), json!(gathered.lines));
-            let origin = Origin::Csv { file: file.to_owned(), lines: gathered.line_numbers };
-            FileReport { report: Value::Object(report), origin }
-        };
-        Ok(self.reports.into_iter().map(report).collect())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report_files::{FileReport, ReadFiles};
+    use serde_json::json;
 
     const HEADER: &str =
         "unit,period,document_number,document_date,measure,numerator,denominator,level,attained,source";
 
+    fn read_all(files: &[(&str, &[u8])]) -> ReadFiles {
+        let mut gathered = Gathered::default();
+        for (name, bytes) in files {
+            let whole = read(Path::new(name), bytes, &mut gathered);
+            gathered.errors.extend(whole.err().unwrap_or_default());
+        }
+        gathered.finish()
+    }
+
+    fn values(reports: Vec<FileReport>) -> Vec<Value> {
+        reports.into_iter().map(|report| report.report).collect()
+    }
+
     fn reports(text: &str) -> Vec<Value> {
-        read(Path::new("x.csv"), text.as_bytes()).unwrap().into_iter().map(|report| report.report).collect()
+        let read = read_all(&[("x.csv", text.as_bytes())]);
+        assert_eq!(read.errors, []);
+        values(read.reports)
     }
 
     fn errors(text: &str) -> Vec<String> {
-        let errors = read(Path::new("x.csv"), text.as_bytes()).unwrap_err();
-        errors.iter().map(FileError::to_string).collect()
+        read_all(&[("x.csv", text.as_bytes())]).errors.iter().map(FileError::to_string).collect()
     }
 
     #[test]
@@ -387,10 +329,68 @@ mod tests {
         );
         assert!(errors(&text)[0].starts_with("x.csv:3: revision: `revision` differs from line 2"));
         assert!(errors(&format!("{HEADER}\n"))[0].contains("holds no row"));
-        assert!(
-            read(Path::new("x.csv"), b"unit\n\xff").unwrap_err()[0]
-                .to_string()
-                .starts_with("x.csv:2: is not UTF-8")
+        let broken = read_all(&[("x.csv", b"unit\n\xff")]).errors[0].to_string();
+        assert!(broken.starts_with("x.csv:2: is not UTF-8"), "{broken}");
+    }
+
+    #[test]
+    fn a_row_that_cannot_be_read_is_left_out_and_named_with_all_that_is_wrong_in_it() {
+        let text = format!(
+            "{HEADER}\n\
+             di-an,2024,12/BC,2024-11-22,life-skills,5,10,,,\n\
+             di-an,2024,12/BC,2024-11-22,primary-level,,,x,,\n\
+             ,20x4,12/BC,soon,,x,2,,,\n"
         );
+        let read = read_all(&[("x.csv", text.as_bytes())]);
+        let said: Vec<String> = read.errors.iter().map(|error| error.place.to_string()).collect();
+        let expected = [
+            "x.csv:3: level",
+            "x.csv:4: numerator",
+            "x.csv:4: unit",
+            "x.csv:4: period",
+            "x.csv:4: document_date",
+            "x.csv:4: measure",
+        ];
+        assert_eq!(said, expected);
+        let of_the_report = values(read.reports);
+        assert_eq!(of_the_report.len(), 1);
+        assert_eq!(of_the_report[0]["lines"].as_array().unwrap().len(), 1);
+        let left_out: Vec<String> =
+            read.unreadable.iter().map(|report| report.place("/unit").to_string()).collect();
+        assert_eq!(left_out, ["x.csv:3: unit", "x.csv:4: unit"]);
+        assert_eq!(read.unreadable[1].report["lines"], json!([{"numerator": "x", "denominator": 2}]));
+    }
+
+    #[test]
+    fn rows_of_one_document_are_one_report_across_files() {
+        let row = |measure: &str, level: &str| {
+            format!("{HEADER}\ndi-an,2024,12/BC,2024-11-22,{measure},,,{level},,\n").into_bytes()
+        };
+        let (first, second, third) =
+            (row("primary-level", "3"), row("literacy-level", "2"), row("literacy-level", "1"));
+        let read = read_all(&[("a.csv", &first), ("b.csv", &second), ("a.csv", &first), ("c.csv", &third)]);
+        assert_eq!(read.errors, []);
+        assert_eq!(read.reports.len(), 1);
+        // The file that is named again adds nothing; another value for the same measure is for the server to refuse.
+        let lines = json!([
+            {"measure": "primary-level", "level": 3}, {"measure": "literacy-level", "level": 2},
+            {"measure": "literacy-level", "level": 1}]);
+        assert_eq!(read.reports[0].report["lines"], lines);
+        let place = |pointer: &str| read.reports[0].place(pointer).to_string();
+        assert_eq!(
+            (place("/unit"), place("/lines/2/level")),
+            ("a.csv:2: unit".into(), "c.csv:2: level".into())
+        );
+
+        let other =
+            format!("{HEADER},revision\ndi-an,2024,12/BC,2024-11-22,primary-level,,,3,,,2\n").into_bytes();
+        let said = read_all(&[("a.csv", &first), ("b.csv", &other)]).errors[0].to_string();
+        assert!(said.starts_with("b.csv:2: revision: `revision` differs from `a.csv`, line 2"), "{said}");
+    }
+
+    #[test]
+    fn a_line_break_in_a_field_is_one_line_feed_on_every_system() {
+        let text = format!("{HEADER}\r\ndi-an,2024,12/BC,2024-11-22,primary-level,,,3,,\"a\r\nb\rc\nd\"\r\n");
+        assert_eq!(reports(&text)[0]["lines"][0]["source"], "a\nb\nc\nd");
     }
 }

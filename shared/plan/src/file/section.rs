@@ -16,6 +16,40 @@ pub(super) struct Section<'t, 'f> {
     findings: &'f mut Vec<Finding>,
 }
 
+/// What is right at a key that holds something with a written form of its own.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Form {
+    right: &'static str,
+    example: &'static str,
+}
+
+impl Form {
+    /// An identifier; the example is one of the right kind.
+    pub(super) const fn id(example: &'static str) -> Form {
+        Form { right: "an id of lower-case letters, digits and single hyphens", example }
+    }
+
+    /// A year.
+    pub(super) const fn year(example: &'static str) -> Form {
+        Form { right: "a year of four digits from 1900 on", example }
+    }
+
+    /// A ratio.
+    pub(super) const fn ratio(example: &'static str) -> Form {
+        Form { right: "a ratio from 0 to 10 with at most two places", example }
+    }
+
+    /// A percentage.
+    pub(super) const PERCENT: Form =
+        Form { right: "a percentage from 0 to 100 with at most two places", example: "12.5" };
+    /// A time zone.
+    pub(super) const TIME_ZONE: Form =
+        Form { right: "a name of the IANA list of time zones", example: "Asia/Ho_Chi_Minh" };
+    /// A day of every year.
+    pub(super) const MONTH_DAY: Form =
+        Form { right: "a month and a day that every year has, MM-DD", example: "12-01" };
+}
+
 /// How many keys a "known are …" remedy may list before it stops being of help.
 const NAMED_LIMIT: usize = 30;
 
@@ -111,26 +145,29 @@ impl<'t, 'f> Section<'t, 'f> {
         &mut self,
         name: &'static str,
         value: &DeValue<'_>,
-        example: &str,
+        form: Form,
         parse: impl Fn(&str) -> Result<T, E>,
     ) -> Option<T> {
-        let remedy = format!("write it in quotes, as in `{name} = \"{example}\"`");
+        let Form { right, example } = form;
         let DeValue::String(text) = value else {
+            let remedy = format!("write it in quotes, as in `{name} = \"{example}\"`");
             self.refuse_type(name, value, "a quoted text", &remedy);
             return None;
         };
-        parse(text).map_err(|error| self.refuse(name, error.to_string(), remedy)).ok()
+        // It stands in quotes already: what is wrong is what it says.
+        let remedy = || format!("give {right}, as in `{name} = \"{example}\"`");
+        parse(text).map_err(|error| self.refuse(name, error.to_string(), remedy())).ok()
     }
 
     /// Something with a written form of its own (an id, a year, a ratio) that must be there, as a text.
     pub(super) fn parsed<T, E: Display>(
         &mut self,
         name: &'static str,
-        example: &str,
+        form: Form,
         parse: impl Fn(&str) -> Result<T, E>,
     ) -> Option<T> {
-        let value = self.required(name, &format!("add it, as in `{name} = \"{example}\"`"))?;
-        self.as_parsed(name, value.get_ref(), example, parse)
+        let value = self.required(name, &format!("add it, as in `{name} = \"{}\"`", form.example))?;
+        self.as_parsed(name, value.get_ref(), form, parse)
     }
 
     /// One of a few words, which must be there.

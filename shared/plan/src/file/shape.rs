@@ -1,6 +1,6 @@
 //! Builds the parts of a plan from the tables of its file.
 
-use super::section::Section;
+use super::section::{Form, Section};
 use super::{ENTRIES_LIMIT, Finding, INDICATORS_LIMIT, MEASURES_LIMIT, UNITS_LIMIT};
 use crate::calendar::{Calendar, MonthDay, Zone};
 use crate::{
@@ -24,7 +24,7 @@ enum KindWord {
 /// Builds the whole plan; none where a part cannot be read, with a finding for each.
 pub(super) fn plan(document: &DeTable<'_>, findings: &mut Vec<Finding>) -> Option<Plan> {
     let mut section = Section::of("", document, findings);
-    let id = section.parsed("id", "binh-duong", PlanId::parse);
+    let id = section.parsed("id", Form::id("binh-duong"), PlanId::parse);
     let name = section.names("name");
     let instrument = section.text("instrument");
     let issuer = section.names("issuer");
@@ -58,13 +58,13 @@ pub(super) fn plan(document: &DeTable<'_>, findings: &mut Vec<Finding>) -> Optio
 }
 
 fn calendar(section: &mut Section<'_, '_>) -> Option<Calendar> {
-    let time_zone = section.parsed("time_zone", "Asia/Ho_Chi_Minh", |text| {
+    let time_zone = section.parsed("time_zone", Form::TIME_ZONE, |text| {
         Zone::parse(text).ok_or_else(|| format!("`{text}` is no time zone of the IANA list"))
     });
-    let first_period = section.parsed("first_period", "2021", Period::parse);
-    let last_period = section.parsed("last_period", "2030", Period::parse);
-    let duty_from = section.parsed("duty_from", "2022", Period::parse);
-    let due_before = section.parsed("due_before", "12-01", |text| {
+    let first_period = section.parsed("first_period", Form::year("2021"), Period::parse);
+    let last_period = section.parsed("last_period", Form::year("2030"), Period::parse);
+    let duty_from = section.parsed("duty_from", Form::year("2022"), Period::parse);
+    let due_before = section.parsed("due_before", Form::MONTH_DAY, |text| {
         MonthDay::parse(text).ok_or_else(|| format!("`{text}` is no day, MM-DD, of every year"))
     });
     let paragraph = section.text("paragraph");
@@ -81,7 +81,7 @@ fn calendar(section: &mut Section<'_, '_>) -> Option<Calendar> {
 }
 
 fn review_year(section: &mut Section<'_, '_>) -> Option<ReviewYear> {
-    let review = section.parsed("review", "2025", Review::parse);
+    let review = section.parsed("review", Form::year("2025"), Review::parse);
     let name = section.names("name");
     let paragraph = section.text("paragraph");
     let units_as_of = section.optional_date("units_as_of");
@@ -89,8 +89,8 @@ fn review_year(section: &mut Section<'_, '_>) -> Option<ReviewYear> {
 }
 
 fn thresholds(section: &mut Section<'_, '_>) -> Option<Thresholds> {
-    let on_track = section.parsed("on_track", "0.95", Ratio::parse);
-    let at_risk = section.parsed("at_risk", "0.60", Ratio::parse);
+    let on_track = section.parsed("on_track", Form::ratio("0.95"), Ratio::parse);
+    let at_risk = section.parsed("at_risk", Form::ratio("0.60"), Ratio::parse);
     Some(Thresholds { on_track: on_track?, at_risk: at_risk? })
 }
 
@@ -101,8 +101,8 @@ fn alert_parameters(section: &mut Section<'_, '_>) -> Option<AlertParameters> {
 }
 
 fn hysteresis(section: &mut Section<'_, '_>) -> Option<Hysteresis> {
-    let fires_below = section.parsed("fires_below", "0.60", Ratio::parse);
-    let clears_from = section.parsed("clears_from", "0.65", Ratio::parse);
+    let fires_below = section.parsed("fires_below", Form::ratio("0.60"), Ratio::parse);
+    let clears_from = section.parsed("clears_from", Form::ratio("0.65"), Ratio::parse);
     Some(Hysteresis { fires_below: fires_below?, clears_from: clears_from? })
 }
 
@@ -113,7 +113,7 @@ fn body(section: &mut Section<'_, '_>) -> Option<Body> {
 }
 
 fn unit(section: &mut Section<'_, '_>) -> Option<Unit> {
-    let id = section.parsed("id", "di-an", UnitId::parse);
+    let id = section.parsed("id", Form::id("di-an"), UnitId::parse);
     let code = section.text("code");
     let name = section.names("name");
     let level = section.word("level", &LEVELS);
@@ -123,7 +123,7 @@ fn unit(section: &mut Section<'_, '_>) -> Option<Unit> {
 
 fn measure(section: &mut Section<'_, '_>) -> Option<Measure> {
     let words = [("rate", KindWord::Rate), ("level", KindWord::Level), ("attained", KindWord::Attained)];
-    let id = section.parsed("id", "life-skills", MeasureId::parse);
+    let id = section.parsed("id", Form::id("life-skills"), MeasureId::parse);
     let name = section.names("name");
     let level = section.word("level", &LEVELS);
     let kind = match section.word("kind", &words) {
@@ -146,9 +146,9 @@ fn measure(section: &mut Section<'_, '_>) -> Option<Measure> {
 }
 
 fn indicator(section: &mut Section<'_, '_>) -> Option<Indicator> {
-    let id = section.parsed("id", "life-skills", IndicatorId::parse);
+    let id = section.parsed("id", Form::id("life-skills"), IndicatorId::parse);
     let name = section.names("name");
-    let measure = section.parsed("measure", "life-skills", MeasureId::parse);
+    let measure = section.parsed("measure", Form::id("life-skills"), MeasureId::parse);
     let counts_from_level = section.optional_whole("counts_from_level", u64::from(u8::MAX));
     let binds_districts = section.flag_or_no("binds_districts");
     let base = section.names("base");
@@ -171,13 +171,13 @@ fn indicator(section: &mut Section<'_, '_>) -> Option<Indicator> {
 }
 
 fn unrestated(section: &mut Section<'_, '_>) -> Option<Unrestated> {
-    let review = section.parsed("review", "2030", Review::parse);
+    let review = section.parsed("review", Form::year("2030"), Review::parse);
     let mark = section.word("mark", &MARKS);
     Some(Unrestated { review: review?, mark: mark? })
 }
 
 fn target(section: &mut Section<'_, '_>) -> Option<PlanTarget> {
-    let review = section.parsed("review", "2025", Review::parse);
+    let review = section.parsed("review", Form::year("2025"), Review::parse);
     let value = target_value(section);
     let mark = section.word("mark", &MARKS);
     let paragraph = section.text("paragraph");
@@ -193,7 +193,9 @@ fn target_value(section: &mut Section<'_, '_>) -> Option<TargetValue> {
         return None;
     }
     match given {
-        [true, false, false] => section.parsed("percent", "12.5", Percent::parse).map(TargetValue::Percent),
+        [true, false, false] => {
+            section.parsed("percent", Form::PERCENT, Percent::parse).map(TargetValue::Percent)
+        }
         [false, true, false] => section.whole("level", u64::from(u8::MAX)).map(TargetValue::Level),
         [false, false, true] => section.flag("attained").map(TargetValue::Attained),
         [false, false, false] => {

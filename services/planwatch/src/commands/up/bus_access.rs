@@ -1,12 +1,13 @@
 //! The bus that `up` uses: a private nats-server, or one that is named.
 
-use crate::data_directory::DataDirectory;
+use crate::data_directory::{self, DataDirectory};
 use crate::exit::Failure;
 use crate::installation::Installation;
 use crate::nats_server;
 use crate::service_configs::BusAccess;
 use crate::supervisor::Program;
 use bus::server::{Role, ServerBinary, ServerConfig, ServerUser};
+use bus::{Bus, BusConfig, ConnectError};
 use std::ffi::OsString;
 use std::path::Path;
 
@@ -48,6 +49,27 @@ impl BusPlace {
         let config = ServerConfig { store_dir: directory.nats_folder(), port: installation.nats_port, users };
         let url = format!("{SCHEME}127.0.0.1:{}", installation.nats_port);
         Ok(BusPlace { url, credentials: None, private: Some(PrivateBus { binary, config }) })
+    }
+
+    /// Makes sure that a server which is named answers and takes its user, before anything is started that
+    /// needs it; the private one is not there yet.
+    pub(super) async fn answers(&self, installation: &Installation) -> Result<(), Failure> {
+        if self.private.is_some() {
+            return Ok(());
+        }
+        let BusAccess { url, user, password, .. } = self.access(data_directory::SERVICES[0], installation)?;
+        let config = BusConfig { url, user, password, name: "planwatch-up".to_owned() };
+        match Bus::connect(&config).await {
+            Ok(_) => Ok(()),
+            Err(error @ (ConnectError::Unreachable { .. } | ConnectError::Lost { .. })) => {
+                Err(Failure::unreachable(
+                    anyhow::Error::new(error).context("the server of --nats is not reachable"),
+                ))
+            }
+            Err(error) => {
+                Err(Failure::refused(anyhow::Error::new(error).context("the server of --nats is of no use")))
+            }
+        }
     }
 
     /// How a service reaches the bus.
