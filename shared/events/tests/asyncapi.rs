@@ -1,5 +1,8 @@
 //! The AsyncAPI document describes every event as it is really written.
 
+#![expect(clippy::unwrap_used, reason = "what a test takes for granted may fail it")]
+#![expect(clippy::disallowed_methods, reason = "the test reads the example files")]
+
 use events::EventKind;
 use serde_json::Value;
 use std::collections::BTreeSet;
