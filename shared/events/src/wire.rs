@@ -2,7 +2,7 @@
 //!
 //! Position and recorded time are known only when the log takes an event in, so an event is written first
 //! with blanks of fixed width ([`Written`]) and stamped later. A type is read by its version: an older one
-//! is brought up to date by [`upcast`], an unknown one stops the reader.
+//! is brought up to date by `upcast`, an unknown one stops the reader.
 
 use crate::event::{Event, EventData, EventKind, Recorded};
 use crate::ids::{ActorId, EventId, PlanId, Position};
