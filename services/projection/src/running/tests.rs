@@ -4,7 +4,7 @@ use super::*;
 use crate::fixture;
 use ::service::{HealthReport, JournalSource, Running as _};
 use bus::server::{PrivateServer, Role, ServerConfig, ServerUser, find_server};
-use bus::{Mirror, MirrorHandle};
+use bus::{Mirror, MirrorHandle, RequestError};
 use event_log::{Opened, Options};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -66,8 +66,17 @@ impl World {
 
     async fn ask(&self, endpoint: &str, question: Value) -> Value {
         let plan = fixture::plan().id;
-        let payload = question.to_string().into_bytes().into();
-        let reply = self.asking.request(&plan, NAME, endpoint, payload, PATIENCE).await.unwrap();
+        let payload: bytes::Bytes = question.to_string().into_bytes().into();
+        let asked = async {
+            loop {
+                match self.asking.request(&plan, NAME, endpoint, payload.clone(), PATIENCE).await {
+                    // What a service has just offered reaches the server on a connection of its own.
+                    Err(RequestError::NoResponders { .. }) => tokio::task::yield_now().await,
+                    reply => return reply.unwrap(),
+                }
+            }
+        };
+        let reply = tokio::time::timeout(PATIENCE, asked).await.unwrap();
         serde_json::from_slice(&reply).unwrap()
     }
 
