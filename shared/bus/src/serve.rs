@@ -122,8 +122,11 @@ impl Bus {
                 .map_err(failed)?;
             tasks.spawn(endpoint::run(endpoint, requests, self.client().clone(), stopped.clone()));
         }
-        // Whoever is told that the service is there must find it there.
+        // Whoever is told that the service is there must find it there. A flush only hands the subscriptions to the
+        // socket; the server reads them in order, so what it answers afterwards says that it has them. Which
+        // answer that is does not matter.
         self.client().flush().await.map_err(|error| failed(Box::new(error)))?;
+        let _ = self.client().request("$JS.API.INFO", Bytes::new()).await;
         Ok(ServiceHandle { service: Some(offered), stop, tasks })
     }
 }
