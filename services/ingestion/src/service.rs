@@ -199,11 +199,7 @@ async fn watch(
         let state = mirror.borrow_and_update().clone();
         let agreed = compared.saw(&state);
         match state {
-            MirrorState::Following { mirrored } => {
-                metrics::gauge!("planwatch_mirror_lag_events")
-                    .set(log.head().0.saturating_sub(mirrored.0) as f64);
-                mirror_check.ok();
-            }
+            MirrorState::Following { .. } => mirror_check.ok(),
             MirrorState::Fork { position, why } => mirror_check.down(fork(position, &why)),
             MirrorState::Connecting if !agreed => mirror_check.down(NOT_COMPARED),
             MirrorState::Waiting { why } if !agreed => mirror_check.down(format!("{NOT_COMPARED}: {why}")),
