@@ -70,7 +70,7 @@ pub fn prepare(
         Beginning::Sample => {
             let report = sample::load(&beside, plan).context("cannot load the sample history")?;
             // The sample ends in the past, and time has not stood still since: that is no clock gone wrong.
-            event_log::accept_clock(&beside).context("cannot accept the clock for the sample's log")?;
+            event_log::accept_clock(&beside, Timestamp::now()).context("cannot accept the clock for the sample's log")?;
             Prepared::SampleLoaded { head: report.head }
         }
     };

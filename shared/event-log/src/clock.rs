@@ -2,12 +2,11 @@
 
 use crate::write_state::ClockLeap;
 use events::Timestamp;
-use std::sync::LazyLock;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How much further than time has passed the clock may go ahead.
 const LEAP_LIMIT: Duration = Duration::from_secs(5 * 60);
-/// How far after the last recorded time the clock may be at a start.
+/// How far after the last time that is known to be right the clock may be at a start.
 const START_LIMIT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// What time it is.
@@ -16,10 +15,7 @@ pub trait Clock: Send + Sync + 'static {
     fn now(&self) -> Timestamp;
 
     /// How much time has passed since some fixed moment; never goes back, whatever the time of day does.
-    fn elapsed(&self) -> Duration {
-        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
-        START.elapsed()
-    }
+    fn elapsed(&self) -> Duration;
 }
 
 /// The clock of the machine.
@@ -30,6 +26,25 @@ impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         Timestamp::now()
     }
+
+    /// Counts the time that the machine sleeps as well: one that wakes in the morning has no leapt clock.
+    #[cfg(target_os = "linux")]
+    fn elapsed(&self) -> Duration {
+        let since_boot = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+        Duration::try_from(since_boot).expect("the time since the boot is not negative")
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn elapsed(&self) -> Duration {
+        static START: std::sync::LazyLock<std::time::Instant> =
+            std::sync::LazyLock::new(std::time::Instant::now);
+        START.elapsed()
+    }
+}
+
+/// Whether a clock is the one that a person took as right, a moment later.
+pub(crate) fn is_about(accepted: Timestamp, clock: Timestamp) -> bool {
+    clock.duration_since(accepted).unsigned_abs() <= LEAP_LIMIT
 }
 
 /// What the clock said last, against which it is judged.
@@ -46,9 +61,15 @@ struct Seen {
 }
 
 impl ClockGuard {
-    /// Begins at a start: the last recorded time is all that is known. An empty log takes any clock.
-    pub(crate) fn new(last_recorded_at: Option<Timestamp>, elapsed: Duration) -> ClockGuard {
-        ClockGuard { seen: last_recorded_at.map(|clock| Seen { clock, elapsed, limit: START_LIMIT }) }
+    /// Begins at a start: all that is known is the last recorded time and the clock that was kept as right
+    /// after it. An empty log takes any clock.
+    pub(crate) fn new(
+        last_recorded_at: Option<Timestamp>,
+        kept: Option<Timestamp>,
+        elapsed: Duration,
+    ) -> ClockGuard {
+        let known = last_recorded_at.map(|recorded| kept.map_or(recorded, |kept| kept.max(recorded)));
+        ClockGuard { seen: known.map(|clock| Seen { clock, elapsed, limit: START_LIMIT }) }
     }
 
     /// Judges the clock. A leap is not remembered: the clock may become right again.
@@ -88,7 +109,7 @@ mod tests {
 
     #[test]
     fn a_clock_may_go_ahead_by_what_has_passed_and_five_minutes() {
-        let mut guard = ClockGuard::new(None, seconds(0));
+        let mut guard = ClockGuard::new(None, None, seconds(0));
         guard.observe(at("2026-01-01T00:00:00Z"), seconds(0)).unwrap();
         guard.observe(at("2026-01-01T01:05:00Z"), seconds(3_600)).unwrap();
         let leap = guard.observe(at("2026-01-01T01:10:02Z"), seconds(3_601)).unwrap_err();
@@ -98,7 +119,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_went_back_may_come_back() {
-        let mut guard = ClockGuard::new(None, seconds(0));
+        let mut guard = ClockGuard::new(None, None, seconds(0));
         guard.observe(at("2026-01-01T12:00:00Z"), seconds(0)).unwrap();
         guard.observe(at("2026-01-01T02:00:00Z"), seconds(60)).unwrap();
         guard.observe(at("2026-01-01T12:02:00Z"), seconds(120)).unwrap();
@@ -106,11 +127,22 @@ mod tests {
 
     #[test]
     fn at_a_start_the_clock_may_be_thirty_days_after_the_last_recorded_time() {
-        let mut guard = ClockGuard::new(Some(at("2026-01-01T00:00:00Z")), seconds(7));
+        let mut guard = ClockGuard::new(Some(at("2026-01-01T00:00:00Z")), None, seconds(7));
         assert!(guard.observe(at("2026-01-31T00:00:01Z"), seconds(7)).is_err());
         guard.accept(at("2026-01-31T00:00:01Z"), seconds(7));
         guard.observe(at("2026-01-31T00:00:02Z"), seconds(8)).unwrap();
         // From here on it is judged by what passes.
         assert!(guard.observe(at("2026-01-31T00:06:00Z"), seconds(9)).is_err());
+    }
+
+    #[test]
+    fn at_a_start_a_clock_that_was_kept_counts_like_a_recorded_time() {
+        let (recorded, kept) = (at("2026-01-01T00:00:00Z"), at("2026-06-01T00:00:00Z"));
+        let mut guard = ClockGuard::new(Some(recorded), Some(kept), seconds(7));
+        guard.observe(at("2026-06-30T00:00:00Z"), seconds(7)).unwrap();
+        let mut guard = ClockGuard::new(Some(kept), Some(recorded), seconds(7));
+        guard.observe(at("2026-06-30T00:00:00Z"), seconds(7)).unwrap();
+        let mut guard = ClockGuard::new(Some(recorded), Some(kept), seconds(7));
+        assert!(guard.observe(at("2026-07-02T00:00:00Z"), seconds(7)).is_err());
     }
 }

@@ -139,7 +139,6 @@ struct Door {
 
 enum Message<A: Admission> {
     Submit(Submission<A>),
-    AcceptClock(oneshot::Sender<()>),
     /// Nothing but a reason to look at the door.
     Wake,
 }
@@ -162,7 +161,8 @@ impl<A: Admission> Committer<A> {
     ) -> io::Result<(Committer<A>, CommitterThread<A>)> {
         let (sender, receiver) = sync_channel(limits.queued_commands.max(1));
         let door = Arc::new(Door::default());
-        let guard = ClockGuard::new(log.last_recorded_at(), clock.elapsed());
+        let kept_clock = writer.kept_clock();
+        let guard = ClockGuard::new(log.last_recorded_at(), kept_clock, clock.elapsed());
         let mut run = Run {
             writer,
             log: log.clone(),
@@ -173,7 +173,8 @@ impl<A: Admission> Committer<A> {
             receiver,
             door: Arc::clone(&door),
             leap: None,
-            acceptance_stands: false,
+            kept_clock,
+            keep_clock_at: Duration::ZERO,
             next_look: Duration::ZERO,
         };
         run.begin();
@@ -191,15 +192,6 @@ impl<A: Admission> Committer<A> {
         let (answer, answered) = oneshot::channel();
         self.send(Message::Submit(Submission { command, answer }))?;
         answered.await.unwrap_or_else(|_| Err(self.closed()))
-    }
-
-    /// Takes the clock as right, whatever it says, and goes on writing.
-    ///
-    /// Holds over a restart until something is recorded.
-    pub async fn accept_clock(&self) -> Result<(), SubmitError> {
-        let (answer, answered) = oneshot::channel();
-        self.send(Message::AcceptClock(answer))?;
-        answered.await.map_err(|_| self.closed())
     }
 
     /// Whether the log takes events, and if not, why.

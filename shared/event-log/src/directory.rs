@@ -1,8 +1,8 @@
-//! What lies in a log's directory: its format mark, its lock, the clock's acceptance.
+//! What lies in a log's directory: its format mark, its lock, the time of day last taken as right.
 
 use crate::files::{FileLock, Files};
 use crate::open::OpenError;
-use events::PlanId;
+use events::{PlanId, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 const FORMAT: u32 = 1;
 const FORMAT_NAME: &str = "format.json";
 const LOCK_NAME: &str = "lock";
-const ACCEPTANCE_NAME: &str = "clock-accepted";
+const CLOCK_NAME: &str = "clock";
 
 #[derive(Serialize, Deserialize)]
 struct FormatMark {
@@ -74,35 +74,29 @@ pub(crate) fn write_format(files: &dyn Files, directory: &Path, plan: &PlanId) -
     write_whole(files, &path, &bytes).map_err(|source| OpenError::Files { path, source })
 }
 
-/// Accepts the clock as it is: for a log that stopped writing because the clock leapt ahead.
+/// Takes `clock` as right: for a log that stopped writing because the clock leapt ahead.
 ///
-/// Works on a stopped directory, and on one in use, where it is seen within a second. It holds, over restarts
-/// too, until something is recorded; an acceptance that was not needed is forgotten at the next start.
-pub fn accept_clock(directory: &Path) -> io::Result<()> {
-    write_whole(&crate::files::RealFiles, &directory.join(ACCEPTANCE_NAME), b"accepted\n")
+/// Works on a stopped directory, and on one in use, where it is seen within a second. From then on the clock is
+/// judged from there: what it accepts is this time and what passes after it, not whatever a clock may say later.
+pub fn accept_clock(directory: &Path, clock: Timestamp) -> io::Result<()> {
+    keep_clock(&crate::files::RealFiles, directory, clock)
 }
 
-/// Does what [`accept_clock`] does, for the service that has the log open.
-pub(crate) fn keep_acceptance(files: &dyn Files, directory: &Path) {
-    let path = directory.join(ACCEPTANCE_NAME);
-    if let Err(error) = write_whole(files, &path, b"accepted\n") {
-        tracing::warn!(file = %path.display(), %error, "Could not keep the acceptance of the clock for a restart");
+/// Keeps the last time of day that was taken as right, for the next start.
+pub(crate) fn keep_clock(files: &dyn Files, directory: &Path, clock: Timestamp) -> io::Result<()> {
+    write_whole(files, &directory.join(CLOCK_NAME), format!("{clock}\n").as_bytes())
+}
+
+/// The last time of day that was taken as right, by the log while it ran or by a person.
+pub(crate) fn kept_clock(files: &dyn Files, directory: &Path) -> Option<Timestamp> {
+    let path = directory.join(CLOCK_NAME);
+    let bytes = files.read(&path).ok()?;
+    let kept = std::str::from_utf8(&bytes).ok().and_then(|text| text.trim_end().parse().ok());
+    if kept.is_none() {
+        // Nothing rests on it alone: without it the clock is judged from the last recorded time.
+        tracing::warn!(file = %path.display(), "The kept time of day cannot be read and is left aside");
     }
-}
-
-/// Whether the clock was accepted.
-pub(crate) fn is_clock_accepted(files: &dyn Files, directory: &Path) -> bool {
-    files.open_read(&directory.join(ACCEPTANCE_NAME)).is_ok()
-}
-
-/// Forgets the acceptance, once it was made use of.
-pub(crate) fn use_up_acceptance(files: &dyn Files, directory: &Path) {
-    let path = directory.join(ACCEPTANCE_NAME);
-    if let Err(error) = files.remove(&path)
-        && error.kind() != io::ErrorKind::NotFound
-    {
-        tracing::warn!(file = %path.display(), %error, "Could not remove the used acceptance of the clock");
-    }
+    kept
 }
 
 /// Writes a small file in one step and makes it durable.

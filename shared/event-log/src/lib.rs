@@ -15,7 +15,7 @@
 //! journal/<first>.journal frames; see the source of `frame`
 //! index/                  sled
 //! index.damaged-<n>/      indexes that were replaced, at most three
-//! clock-accepted          a person's acceptance of a clock that leapt ahead
+//! clock                   the time of day last taken as right
 //! ```
 
 pub mod files;

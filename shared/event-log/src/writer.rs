@@ -223,19 +223,17 @@ impl Writer {
         Ok(self.head())
     }
 
-    /// Whether a person accepted the clock as it is and nothing has been recorded by it yet.
-    pub(crate) fn is_clock_accepted(&self) -> bool {
-        directory::is_clock_accepted(self.shared.journal.files(), &self.directory)
+    /// The time of day last taken as right, by this log or by a person.
+    pub(crate) fn kept_clock(&self) -> Option<Timestamp> {
+        directory::kept_clock(self.shared.journal.files(), &self.directory)
     }
 
-    /// Keeps the acceptance of the clock for a restart.
-    pub(crate) fn keep_clock_acceptance(&self) {
-        directory::keep_acceptance(self.shared.journal.files(), &self.directory);
-    }
-
-    /// Forgets the acceptance of the clock, once something is recorded by it.
-    pub(crate) fn use_up_clock_acceptance(&self) {
-        directory::use_up_acceptance(self.shared.journal.files(), &self.directory);
+    /// Keeps the time of day taken as right, for the next start.
+    pub(crate) fn keep_clock(&self, clock: Timestamp) {
+        if let Err(error) = directory::keep_clock(self.shared.journal.files(), &self.directory, clock) {
+            let directory = self.directory.display();
+            tracing::warn!(%directory, %error, "Could not keep the time of day; the next start may ask for it");
+        }
     }
 
     /// Tries whether there is room again after [`AppendError::NoSpace`]; true if there is.

@@ -5,6 +5,7 @@ use crate::log_place::LogArguments;
 use crate::output;
 use anyhow::Context;
 use clap::{Args, Subcommand};
+use events::Timestamp;
 
 /// What to do about the clock.
 #[derive(Debug, Args)]
@@ -26,8 +27,9 @@ enum Command {
 pub fn run(arguments: &Arguments) -> Outcome {
     let Command::Accept { log } = &arguments.command;
     let folder = log.log_folder().map_err(Failure::unreachable)?;
-    event_log::accept_clock(&folder)
+    let now = Timestamp::now();
+    event_log::accept_clock(&folder, now)
         .with_context(|| format!("cannot leave the acceptance in `{}`", folder.display()))?;
-    output::say(format_args!("{}: the clock is accepted once, as it is now", folder.display()));
+    output::say(format_args!("{}: the clock is accepted as it is now, {now}", folder.display()));
     Ok(Exit::Done)
 }

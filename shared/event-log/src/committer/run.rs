@@ -3,7 +3,7 @@
 use super::{
     Admission, Answer, CommitLimits, Decision, Door, Message, Outcome, Submission, SubmitError, TICK,
 };
-use crate::clock::{Clock, ClockGuard};
+use crate::clock::{self, Clock, ClockGuard};
 use crate::log::Log;
 use crate::write_state::{ClockLeap, WriteState};
 use crate::writer::{AppendError, Prepared, REQUEST_LIMIT_BYTES, REQUEST_LIMIT_EVENTS, Writer};
@@ -13,6 +13,9 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 use tokio::sync::oneshot;
+
+/// How often the clock is kept for the next start.
+const KEEP_CLOCK_EVERY: Duration = Duration::from_secs(60 * 60);
 
 /// What the thread owns.
 pub(super) struct Run<A: Admission> {
@@ -25,9 +28,11 @@ pub(super) struct Run<A: Admission> {
     pub(super) receiver: Receiver<Message<A>>,
     pub(super) door: Arc<Door>,
     pub(super) leap: Option<ClockLeap>,
-    /// The clock was accepted and nothing has been recorded by it yet: until then a restart needs the
-    /// acceptance once more.
-    pub(super) acceptance_stands: bool,
+    /// The time of day that is kept for the next start, as this log last read or wrote it: another one was
+    /// written by a person.
+    pub(super) kept_clock: Option<Timestamp>,
+    /// When it is kept again, in the clock's elapsed time.
+    pub(super) keep_clock_at: Duration,
     /// When room is looked for next, in the clock's elapsed time.
     pub(super) next_look: Duration,
 }
@@ -51,10 +56,6 @@ impl<A: Admission> Run<A> {
     /// Looks at the clock before anything is submitted, so that health is right from the start.
     pub(super) fn begin(&mut self) {
         self.look_at_clock();
-        if self.leap.is_none() && !self.acceptance_stands {
-            // An acceptance that was not needed must not let a later leap through.
-            self.writer.use_up_clock_acceptance();
-        }
     }
 
     pub(super) fn until_closed(mut self) -> (Writer, A) {
@@ -69,38 +70,31 @@ impl<A: Admission> Run<A> {
             let now = self.look_at_clock();
             match first {
                 Ok(Message::Submit(submission)) => self.commit_from(submission, now),
-                Ok(Message::AcceptClock(answer)) => self.accept_clock_for(answer),
                 Ok(Message::Wake) => {}
                 Err(RecvTimeoutError::Timeout) => {
                     if self.log.faults() == WriteState::NoSpace {
                         self.writer.look_for_space();
                     }
                 }
-                Err(RecvTimeoutError::Disconnected) => return (self.writer, self.admission),
+                Err(RecvTimeoutError::Disconnected) => {
+                    self.keep_clock();
+                    return (self.writer, self.admission);
+                }
             }
         }
-    }
-
-    fn accept_clock_for(&mut self, answer: oneshot::Sender<()>) {
-        self.writer.keep_clock_acceptance();
-        self.accept_clock();
-        let _ = answer.send(());
-    }
-
-    fn accept_clock(&mut self) {
-        let now = self.clock.now();
-        self.guard.accept(now, self.clock.elapsed());
-        self.acceptance_stands = true;
-        tracing::warn!(clock = %now, "The clock was accepted as it is");
-        self.clock_is_right();
     }
 
     /// Judges the clock; gives the recorded time of what is admitted now.
     fn look_at_clock(&mut self) -> Timestamp {
         let now = self.clock.now();
-        match self.guard.observe(now, self.clock.elapsed()) {
+        let elapsed = self.clock.elapsed();
+        match self.guard.observe(now, elapsed) {
             Ok(()) => self.clock_is_right(),
-            Err(_) if self.writer.is_clock_accepted() => self.accept_clock(),
+            Err(_) if self.is_accepted(now) => {
+                self.guard.accept(now, elapsed);
+                tracing::warn!(clock = %now, "The clock was accepted by a person");
+                self.clock_is_right();
+            }
             Err(leap) => {
                 if self.leap.is_none() {
                     tracing::error!(clock = %leap.clock, "Stopped writing: {leap}");
@@ -112,8 +106,35 @@ impl<A: Admission> Run<A> {
                 self.leap = Some(leap);
             }
         }
+        if self.leap.is_none() && elapsed >= self.keep_clock_at {
+            self.keep_clock();
+            self.keep_clock_at = elapsed + KEEP_CLOCK_EVERY;
+        }
         let now = instant::to_millisecond(now);
         self.log.last_recorded_at().map_or(now, |last| last.max(now))
+    }
+
+    /// Whether a person has taken the clock as right since this log last kept it: this clock, not a later one.
+    fn is_accepted(&mut self, now: Timestamp) -> bool {
+        let kept = self.writer.kept_clock();
+        if kept == self.kept_clock {
+            return false;
+        }
+        let accepted = kept.is_some_and(|kept| clock::is_about(kept, now));
+        if accepted {
+            self.kept_clock = kept;
+        }
+        accepted
+    }
+
+    /// Keeps the clock for the next start, while it is right: a log to which nothing is said for months is
+    /// judged by when it last ran, not by when it last recorded something.
+    fn keep_clock(&mut self) {
+        if self.leap.is_none() && self.log.head() != Position::START {
+            let now = self.clock.now();
+            self.writer.keep_clock(now);
+            self.kept_clock = Some(now);
+        }
     }
 
     fn clock_is_right(&mut self) {
@@ -156,7 +177,6 @@ impl<A: Admission> Run<A> {
             while submission.is_none() {
                 match self.receiver.try_recv() {
                     Ok(Message::Submit(next)) => submission = Some(next),
-                    Ok(Message::AcceptClock(answer)) => self.accept_clock_for(answer),
                     Ok(Message::Wake) => {}
                     Err(_) => break,
                 }
@@ -194,10 +214,6 @@ impl<A: Admission> Run<A> {
             Ok(recorded) => {
                 let sizes: Vec<usize> = recorded.iter().map(Vec::len).collect();
                 let recorded: Vec<Recorded> = recorded.into_iter().flatten().collect();
-                if self.acceptance_stands && !recorded.is_empty() {
-                    self.acceptance_stands = false;
-                    self.writer.use_up_clock_acceptance();
-                }
                 self.admission.committed(&recorded);
                 if overruled {
                     self.admission.rolled_back(&self.log);

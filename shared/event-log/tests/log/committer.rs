@@ -407,7 +407,7 @@ const MINUTE: i64 = 60_000;
 
 #[test]
 fn a_clock_that_leaps_ahead_stops_writing_until_it_is_accepted() {
-    let home = Home::in_memory();
+    let home = Home::on_disk();
     let running = start(&home, CommitLimits::default());
     run(async {
         running.committer.submit(ask(1)).await.unwrap();
@@ -417,9 +417,15 @@ fn a_clock_that_leaps_ahead_stops_writing_until_it_is_accepted() {
         let error = running.committer.submit(ask(3)).await.unwrap_err();
         assert!(matches!(error, SubmitError::ClockStopped(_)), "{error}");
         assert!(matches!(running.log.faults(), WriteState::ClockStopped(_)));
-        running.committer.accept_clock().await.unwrap();
-        assert_eq!(running.log.faults(), WriteState::Writing);
+    });
+    event_log::accept_clock(&home.directory, running.clock.now()).unwrap();
+    wait_for("the acceptance to be seen", || running.log.faults() == WriteState::Writing);
+    run(async {
         assert_eq!(positions(running.committer.submit(ask(3)).await), [3]);
+        // What was accepted is that clock, not whatever it says later.
+        running.clock.leap(6 * MINUTE);
+        let error = running.committer.submit(ask(4)).await.unwrap_err();
+        assert!(matches!(error, SubmitError::ClockStopped(_)), "{error}");
     });
 }
 
@@ -437,54 +443,78 @@ fn a_clock_that_is_set_right_again_needs_nobody() {
     assert_eq!(read_all(&running.log)[1].recorded_at, noon(0));
 }
 
+const DAY: i64 = 24 * 60 * MINUTE;
+
 #[test]
 fn at_a_start_thirty_days_ahead_writing_waits_for_the_acceptance() {
     let home = Home::on_disk();
     let running = start(&home, CommitLimits::default());
     run(async { running.committer.submit(ask(1)).await.unwrap() });
     drop(running);
-    let days = 24 * 60 * MINUTE;
-    let running = start_at(&home, CommitLimits::default(), 29 * days);
+    let running = start_at(&home, CommitLimits::default(), 29 * DAY);
     run(async { assert_eq!(positions(running.committer.submit(ask(2)).await), [2]) });
     drop(running);
-    let running = start_at(&home, CommitLimits::default(), 60 * days);
+    let running = start_at(&home, CommitLimits::default(), 60 * DAY);
+    assert!(matches!(running.log.faults(), WriteState::ClockStopped(_)), "said from the start");
     run(async {
         let error = running.committer.submit(ask(3)).await.unwrap_err();
         assert!(matches!(error, SubmitError::ClockStopped(_)), "{error}");
     });
     drop(running);
-    // An acceptance holds, over restarts too, until something is recorded by that clock.
-    let marker = home.directory.join("clock-accepted");
-    event_log::accept_clock(&home.directory).unwrap();
-    drop(start_at(&home, CommitLimits::default(), 60 * days));
-    let running = start_at(&home, CommitLimits::default(), 60 * days);
-    assert!(marker.exists());
+    // An acceptance holds over restarts.
+    event_log::accept_clock(&home.directory, noon(60 * DAY)).unwrap();
+    drop(start_at(&home, CommitLimits::default(), 60 * DAY));
+    let running = start_at(&home, CommitLimits::default(), 61 * DAY);
     run(async { assert_eq!(positions(running.committer.submit(ask(3)).await), [3]) });
-    assert!(!marker.exists());
-    drop(running);
-    // One that is not needed does not wait for a leap.
-    event_log::accept_clock(&home.directory).unwrap();
-    drop(start_at(&home, CommitLimits::default(), 60 * days));
-    assert!(!marker.exists());
-    let running = start_at(&home, CommitLimits::default(), 99 * days);
-    assert!(matches!(running.log.faults(), WriteState::ClockStopped(_)), "said from the start");
-    // Accepted while it runs, nothing recorded, and started again.
-    run(async { running.committer.accept_clock().await.unwrap() });
-    drop(running);
-    let running = start_at(&home, CommitLimits::default(), 99 * days);
-    run(async { assert_eq!(positions(running.committer.submit(ask(4)).await), [4]) });
 }
 
 #[test]
-fn a_running_log_sees_the_acceptance_in_its_directory() {
+fn an_acceptance_lets_no_later_leap_through() {
     let home = Home::on_disk();
     let running = start(&home, CommitLimits::default());
+    run(async { running.committer.submit(ask(1)).await.unwrap() });
+    drop(running);
+    event_log::accept_clock(&home.directory, noon(60 * DAY)).unwrap();
+    // Nothing is recorded by the accepted clock, and then it leaps.
+    let running = start_at(&home, CommitLimits::default(), 60 * DAY);
+    assert_eq!(running.log.faults(), WriteState::Writing);
+    running.clock.leap(800 * DAY);
     run(async {
-        running.committer.submit(ask(1)).await.unwrap();
-        running.clock.leap(60 * MINUTE);
-        assert!(running.committer.submit(ask(2)).await.is_err());
+        let error = running.committer.submit(ask(2)).await.unwrap_err();
+        assert!(matches!(error, SubmitError::ClockStopped(_)), "{error}");
     });
-    event_log::accept_clock(&home.directory).unwrap();
-    wait_for("the acceptance to be seen", || running.log.faults() == WriteState::Writing);
+    drop(running);
+    // Nor does a restart.
+    let running = start_at(&home, CommitLimits::default(), 860 * DAY);
+    assert!(matches!(running.log.faults(), WriteState::ClockStopped(_)));
+    drop(running);
+    let running = start_at(&home, CommitLimits::default(), 61 * DAY);
     run(async { assert_eq!(positions(running.committer.submit(ask(2)).await), [2]) });
+    assert_eq!(read_all(&running.log)[1].recorded_at, noon(61 * DAY));
+}
+
+#[test]
+fn a_log_that_ran_without_events_is_judged_by_when_it_ran() {
+    let home = Home::on_disk();
+    let running = start(&home, CommitLimits::default());
+    run(async { running.committer.submit(ask(1)).await.unwrap() });
+    running.clock.pass((90 * DAY).unsigned_abs());
+    wait_for("the clock to be kept", || {
+        let kept = std::fs::read_to_string(home.directory.join("clock")).unwrap_or_default();
+        kept.trim_end() == noon(90 * DAY).to_string()
+    });
+    drop(running);
+    let running = start_at(&home, CommitLimits::default(), 119 * DAY);
+    run(async { assert_eq!(positions(running.committer.submit(ask(2)).await), [2]) });
+}
+
+#[test]
+fn a_kept_clock_that_cannot_be_read_counts_as_none() {
+    let home = Home::on_disk();
+    let running = start(&home, CommitLimits::default());
+    run(async { running.committer.submit(ask(1)).await.unwrap() });
+    drop(running);
+    std::fs::write(home.directory.join("clock"), "9999\u{0}").unwrap();
+    let running = start_at(&home, CommitLimits::default(), 60 * DAY);
+    assert!(matches!(running.log.faults(), WriteState::ClockStopped(_)));
 }
