@@ -11,8 +11,10 @@ use std::time::{Duration, Instant};
 
 /// How long the events of a cell may take to come back before the cell is looked at again.
 pub(crate) const BACK_WITHIN: Duration = Duration::from_secs(10);
-/// How long a cell rests after ingestion has not taken a decision.
-pub(crate) const REST_AFTER_FAILURE: Duration = Duration::from_secs(1);
+/// How long a cell rests after ingestion has not taken a decision: twice as long each time in a row that
+/// nothing is taken, up to the longest.
+const FIRST_REST: Duration = Duration::from_millis(500);
+const LONGEST_REST: Duration = Duration::from_secs(10);
 
 /// What happened, or is to happen, to an alert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,7 +48,7 @@ impl Transition {
 /// A unit and an indicator, or without one the unit's reports.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place {
-    unit: UnitId,
+    pub(crate) unit: UnitId,
     indicator: Option<IndicatorId>,
 }
 
@@ -73,6 +75,10 @@ struct Awaited {
 #[derive(Debug, Default)]
 pub(crate) struct InFlight {
     places: BTreeMap<Place, Awaited>,
+    /// How long the next place rests whose decision is not taken; none while decisions are taken.
+    rest: Option<Duration>,
+    /// When the rest was last made longer: what fails together counts once.
+    rest_grew: Option<Instant>,
 }
 
 impl InFlight {
@@ -110,9 +116,26 @@ impl InFlight {
 
     /// Lets a place rest whose decision ingestion did not take.
     pub(crate) fn failed(&mut self, place: &Place, now: Instant) {
+        let rest = match (self.rest, self.rest_grew) {
+            (Some(rest), Some(grew)) if now.duration_since(grew) < rest => rest,
+            (Some(rest), _) => self.grow((rest * 2).min(LONGEST_REST), now),
+            (None, _) => self.grow(FIRST_REST, now),
+        };
         if let Some(awaited) = self.places.get_mut(place) {
-            awaited.until = now + REST_AFTER_FAILURE;
+            awaited.until = now + rest;
         }
+    }
+
+    fn grow(&mut self, rest: Duration, now: Instant) -> Duration {
+        self.rest = Some(rest);
+        self.rest_grew = Some(now);
+        rest
+    }
+
+    /// Takes note that ingestion takes decisions.
+    pub(crate) fn taken(&mut self) {
+        self.rest = None;
+        self.rest_grew = None;
     }
 
     /// Gives up the places that have waited long enough: they are looked at again.
@@ -202,12 +225,32 @@ mod tests {
         let mut in_flight = InFlight::default();
         let groups = in_flight.take(vec![raise("a", "life-skills"), raise("b", "university-degree")], now);
         in_flight.failed(&groups[0].place, now);
-        assert_eq!(in_flight.next_expiry(), Some(now + REST_AFTER_FAILURE));
+        assert_eq!(in_flight.next_expiry(), Some(now + FIRST_REST));
         assert!(in_flight.expired(now).is_empty());
         let unit: UnitId = "di-an".parse().unwrap();
         let of = |indicator: &str| Scope::of_cell(&unit, Some(&indicator.parse().unwrap()));
-        assert_eq!(in_flight.expired(now + REST_AFTER_FAILURE), of("life-skills"));
+        assert_eq!(in_flight.expired(now + FIRST_REST), of("life-skills"));
         assert_eq!(in_flight.expired(now + BACK_WITHIN), of("university-degree"));
         assert_eq!(in_flight.next_expiry(), None);
+    }
+
+    #[test]
+    fn the_rest_grows_while_nothing_is_taken_and_is_short_again_afterwards() {
+        let mut now = Instant::now();
+        let mut in_flight = InFlight::default();
+        let mut rest = |in_flight: &mut InFlight, step: Duration| {
+            now += step;
+            let groups = in_flight.take(vec![raise("a", "life-skills"), raise("b", "university-degree")], now);
+            for group in &groups {
+                in_flight.failed(&group.place, now);
+            }
+            let rest = in_flight.next_expiry().unwrap() - now;
+            in_flight.expired(now + LONGEST_REST);
+            rest.as_millis()
+        };
+        let rests: Vec<u128> = (0..7).map(|_| rest(&mut in_flight, LONGEST_REST)).collect();
+        assert_eq!(rests, [500, 1_000, 2_000, 4_000, 8_000, 10_000, 10_000]);
+        in_flight.taken();
+        assert_eq!(rest(&mut in_flight, Duration::ZERO), 500);
     }
 }

@@ -29,8 +29,8 @@ pub(crate) struct Knowledge {
     facts: Facts,
     /// What has changed since the rules last looked.
     scope: Scope,
-    /// Up to when the clock's own changes have been looked at.
-    looked_until: Option<Timestamp>,
+    /// When the rules last looked, by the clock of then.
+    looked_at: Option<Timestamp>,
     /// What was recorded about alerts since this was last taken.
     seen: Vec<Transition>,
 }
@@ -42,7 +42,7 @@ impl Knowledge {
             log,
             facts: Facts::new(),
             scope: Scope::everything(),
-            looked_until: None,
+            looked_at: None,
             seen: Vec::new(),
         }
     }
@@ -100,7 +100,8 @@ impl Knowledge {
     /// Decides what follows from everything folded and from the clock; nothing before the plan is adopted.
     pub(crate) fn decide(&mut self, clock: Timestamp) -> Vec<Decided> {
         let now = self.now(clock);
-        if self.next_instant().is_some_and(|instant| instant <= now) {
+        let went_back = self.looked_at.is_some_and(|looked_at| now < looked_at);
+        if went_back || self.is_due(clock) {
             self.scope = Scope::everything();
         }
         let Some(view) = View::new(&self.facts, Moment::at(self.facts.head(), now)) else {
@@ -108,21 +109,27 @@ impl Knowledge {
         };
         let decided = if self.scope.is_empty() { Vec::new() } else { decide(&view, &self.scope) };
         self.scope = Scope::nothing();
-        self.looked_until = Some(now);
+        self.looked_at = Some(now);
         decided
     }
 
     /// When the clock alone can change something next; none before the first decision.
     pub(crate) fn next_instant(&self) -> Option<Timestamp> {
-        let looked_until = self.looked_until?;
-        let view = View::new(&self.facts, Moment::at(self.facts.head(), looked_until))?;
-        next_instant(&view, looked_until)
+        let looked_at = self.looked_at?;
+        let view = View::new(&self.facts, Moment::at(self.facts.head(), looked_at))?;
+        next_instant(&view, looked_at)
     }
 
-    /// The present as the rules see it: never before what is recorded nor before what was looked at.
+    /// The present as the rules see it: never before what is recorded. A clock that had leapt ahead and was set
+    /// right leaves nothing behind: what it said is no evidence, what is recorded is.
     fn now(&self, clock: Timestamp) -> Timestamp {
-        let known = self.facts.head_recorded_at().into_iter().chain(self.looked_until);
-        known.fold(clock, Timestamp::max)
+        self.facts.head_recorded_at().map_or(clock, |recorded| recorded.max(clock))
+    }
+
+    /// Whether the clock alone may change something now.
+    pub(crate) fn is_due(&self, clock: Timestamp) -> bool {
+        let now = self.now(clock);
+        self.next_instant().is_none_or(|instant| instant <= now)
     }
 
     /// The units whose events are set aside, in words, if there are any.
@@ -231,6 +238,18 @@ mod tests {
         knowledge.catch_up(&NOT_STOPPING).unwrap();
         let decided = knowledge.decide(instant("2022-06-01T00:00:00Z"));
         assert_eq!(decided.len(), 10, "the log has passed the deadline");
+    }
+
+    #[test]
+    fn a_clock_that_leapt_and_was_set_right_leaves_nothing_behind() {
+        let (_folder, _writer, mut knowledge) = given_a_log("2022-03-17T02:00:00Z");
+        knowledge.catch_up(&NOT_STOPPING).unwrap();
+        assert_eq!(knowledge.decide(instant("2022-03-18T00:00:00Z")), []);
+        // Nothing of this is recorded: ingestion stops at a leap.
+        assert!(!knowledge.decide(instant("2024-06-01T00:00:00Z")).is_empty());
+        knowledge.look_again(Scope::everything());
+        assert_eq!(knowledge.decide(instant("2022-03-18T00:01:00Z")), [], "the clock is right again");
+        assert_eq!(knowledge.next_instant(), Some(instant("2022-11-30T17:00:00.001Z")));
     }
 
     #[test]

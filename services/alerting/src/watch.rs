@@ -26,6 +26,8 @@ const SENT_AT_ONCE: usize = 64;
 /// Everything is looked at at least this often, so that a clock that was set and an event that was
 /// misjudged are noticed.
 const LOOK_AT_LEAST_EVERY: Duration = Duration::from_secs(60);
+/// How often it is said at most that ingestion does not take decisions.
+const COMPLAIN_EVERY: Duration = Duration::from_secs(60);
 /// How long to wait before asking again whether the fold has everything.
 const ASK_AGAIN_AFTER: Duration = Duration::from_millis(500);
 /// A fold that only lacks what was recorded so short a time ago counts as caught up: under load there is
@@ -65,11 +67,17 @@ impl Watch {
         let mut head = self.log.watch();
         let mut caught_up_in: Option<u64> = None;
         let mut looked_at_all = Instant::now();
-        let mut trouble = None;
+        let mut trouble: Option<String> = None;
+        let mut complaints = Complaints::default();
         while !*self.stop.borrow() {
             head.borrow_and_update();
             knowledge = self.catch_up(knowledge).await?;
             in_flight.saw(&knowledge.take_seen());
+            let is_time = looked_at_all.elapsed() >= LOOK_AT_LEAST_EVERY;
+            if is_time || knowledge.is_due(Timestamp::now()) {
+                // What the clock decides rests on what is missing, such as a report: be sure that it is.
+                caught_up_in = None;
+            }
             if !self.is_caught_up(&knowledge, &mut caught_up_in).await {
                 self.check.down("it is catching up with the log");
                 tokio::select! {
@@ -83,7 +91,7 @@ impl Watch {
 
             let now = Instant::now();
             knowledge.look_again(in_flight.expired(now));
-            if now.duration_since(looked_at_all) >= LOOK_AT_LEAST_EVERY {
+            if is_time {
                 looked_at_all = now;
                 knowledge.look_again(crate::rules::Scope::everything());
             }
@@ -100,9 +108,16 @@ impl Watch {
                 () = tokio::time::sleep(wake) => {}
                 Some(sent) = sending.join_next(), if !sending.is_empty() => {
                     let (place, sent) = sent.map_err(|error| error.to_string())?;
-                    trouble = sent.as_ref().err().map(ToString::to_string);
-                    if sent.is_err() {
-                        in_flight.failed(&place, Instant::now());
+                    match sent {
+                        Ok(()) => {
+                            trouble = None;
+                            in_flight.taken();
+                        }
+                        Err(error) => {
+                            trouble = Some(error.to_string());
+                            in_flight.failed(&place, Instant::now());
+                            complaints.say(&place, &error, Instant::now());
+                        }
                     }
                 }
                 _ = self.stop.changed() => {}
@@ -123,8 +138,8 @@ impl Watch {
         Ok(knowledge)
     }
 
-    /// Whether the fold has everything that ingestion has recorded. Asked again after each new connection: a
-    /// service that was away must not decide on what is long past.
+    /// Whether the fold has everything that ingestion has recorded. Asked after each new connection, since a
+    /// service that was away must not decide on what is long past, and before the clock decides something.
     async fn is_caught_up(&self, knowledge: &Knowledge, caught_up_in: &mut Option<u64>) -> bool {
         let Link { connected, epoch } = self.bus.link_now();
         if !connected || knowledge.facts().adopted().is_none() {
@@ -170,6 +185,28 @@ impl Watch {
     }
 }
 
+/// What is said about decisions that ingestion does not take: while it takes none, all of them fail.
+#[derive(Debug, Default)]
+struct Complaints {
+    said_at: Option<Instant>,
+    unsaid: u64,
+}
+
+impl Complaints {
+    fn say(&mut self, place: &Place, error: &NotTaken, now: Instant) {
+        if self.said_at.is_some_and(|said_at| now.duration_since(said_at) < COMPLAIN_EVERY) {
+            self.unsaid += 1;
+            return;
+        }
+        let (why, unsaid): (&dyn std::error::Error, u64) = (error, self.unsaid);
+        tracing::warn!(
+            unit = %place.unit, error = why, unsaid,
+            "A decision about an alert was not recorded; the cell is looked at again"
+        );
+        *self = Complaints { said_at: Some(now), unsaid: 0 };
+    }
+}
+
 async fn decide(mut knowledge: Knowledge) -> Result<(Knowledge, Vec<Decided>), String> {
     let begun = Instant::now();
     let deciding = tokio::task::spawn_blocking(move || {
@@ -200,11 +237,6 @@ async fn send(bus: &Bus, plan: &PlanId, turns: &Semaphore, group: Group) -> (Pla
             }
             Err(error) => {
                 metrics::counter!("planwatch_alerting_not_taken_total").increment(1);
-                let why: &dyn std::error::Error = &error;
-                tracing::warn!(
-                    alert.id = %decision.alert(), unit = %decision.unit(), rule = %rule, error = why,
-                    "An alert was not recorded as {transition}; the cell is looked at again"
-                );
                 return (group.place, Err(error));
             }
         }

@@ -506,3 +506,46 @@ proptest! {
         }
     }
 }
+
+fn raised(rule: &str, period: &str, indicator: Option<&str>) -> String {
+    let mut alert = json!({
+        "alert": events::ids::derived_id(&["alert", rule, period]), "rule": rule, "unit": "di-an", "period": period,
+        "episode": 1, "severity": "warning", "because": [], "summary": {"vi": "một câu", "en": "a sentence"}
+    });
+    if let Some(indicator) = indicator {
+        alert["indicator"] = json!(indicator);
+    }
+    alert.to_string()
+}
+
+#[test]
+fn an_alert_that_time_raises_has_to_hold_by_this_clock_and_these_facts() {
+    let mut world = World::new();
+    // The deadline of 2024 lies six days ahead: an alerting service whose clock leapt says otherwise.
+    let refusal = world.refuse(Operation::RaiseAlert, &raised("overdue", "2024", None));
+    assert_eq!(codes(&refusal), [("/rule", "does-not-hold")]);
+    assert!(refusal.detail.contains("no report is overdue of `di-an` for 2024"), "{}", refusal.detail);
+    world.now = "2024-12-02T09:00:00+07:00".parse().unwrap();
+    assert_eq!(world.accept(Operation::RaiseAlert, &serde_json::from_str(&raised("overdue", "2024", None)).unwrap()), [1]);
+
+    // A report that alerting has not met yet stands.
+    let mut world = World::new();
+    world.accept(Operation::SubmitReport, &report(|_| {}));
+    world.now = "2024-12-02T09:00:00+07:00".parse().unwrap();
+    let refusal = world.refuse(Operation::RaiseAlert, &raised("overdue", "2024", None));
+    assert_eq!(codes(&refusal), [("/rule", "does-not-hold")]);
+
+    // The review of 2025 has no verdict yet; once it has, what met its target is not missed.
+    let missed = raised("missed", "2025", Some("information-literacy"));
+    assert_eq!(codes(&world.refuse(Operation::RaiseAlert, &missed)), [("/rule", "does-not-hold")]);
+    let of_2025 = report(|report| {
+        report["period"] = json!("2025");
+        report["document"]["date"] = json!("2025-11-20");
+        report["lines"] = json!([{"measure": "information-literacy", "numerator": 10, "denominator": 100}]);
+    });
+    world.now = "2025-11-25T09:00:00+07:00".parse().unwrap();
+    world.accept(Operation::SubmitReport, &of_2025);
+    assert_eq!(codes(&world.refuse(Operation::RaiseAlert, &missed)), [("/rule", "does-not-hold")]);
+    world.now = "2026-01-02T09:00:00+07:00".parse().unwrap();
+    assert_eq!(world.accept(Operation::RaiseAlert, &serde_json::from_str(&missed).unwrap()), [1]);
+}

@@ -5,8 +5,9 @@ use events::command::AcknowledgeAlert;
 use events::ids::derived_id;
 use events::{
     AlertAcknowledged, AlertId, AlertRaised, AlertResolved, EventData, EventId, FieldError, Refusal,
-    RefusalKind, Timestamp,
+    RefusalKind, Review, Rule, Timestamp,
 };
+use indicators::{Moment, ReportProgress, Verdict, View};
 use plan::Plan;
 
 /// The id of the event that raises or resolves an episode: the same whenever it is decided again.
@@ -44,8 +45,42 @@ pub(super) fn raise(
             ),
         ));
     }
+    holds_by_the_clock(known, plan, alert)?;
     let id = transition_id(alert.alert, "raised");
     new_event(known, plan, request, id, moment(known), EventData::AlertRaised(alert.clone()))
+}
+
+/// What the clock raises has to hold by this clock and these facts as well: alerting's own clock may be wrong
+/// and its copy of the log behind, and an alert that was recorded stays in the log.
+fn holds_by_the_clock(known: &Known<'_>, plan: &Plan, alert: &AlertRaised) -> Result<(), Refusal> {
+    let Some(view) = View::new(known.facts, Moment::at(known.facts.head(), known.now)) else { return Ok(()) };
+    let unit = plan.unit(&alert.unit).expect("the unit was looked up before");
+    let indicator = alert.indicator.as_ref().and_then(|indicator| plan.indicator(indicator));
+    let (holds, what) = match (alert.rule, alert.period, indicator) {
+        (Rule::Overdue, Some(period), _) => {
+            (view.report_of(unit, period).state == ReportProgress::Overdue, "no report is overdue")
+        }
+        (Rule::Missed, Some(period), Some(indicator)) => {
+            let verdicts = view.cell(unit, indicator).verdicts;
+            let missed = verdicts.get(&Review(period.year())) == Some(&Some(Verdict::NotMet));
+            (missed, "no review is missed")
+        }
+        (Rule::Overdue | Rule::Missed, _, _) => (false, "it names nothing that time can miss"),
+        (Rule::Behind | Rule::AtRisk | Rule::Regressing | Rule::DataQuality, _, _) => (true, ""),
+    };
+    if holds {
+        return Ok(());
+    }
+    let period = alert.period.map_or(String::new(), |period| format!(" for {period}"));
+    Err(Refusal::of_field(
+        RefusalKind::Conflict,
+        FieldError::new(
+            "/rule",
+            "does-not-hold",
+            format!("as of {}, {what} of `{}`{period}", plan.calendar.shown(known.now), alert.unit),
+            "check the clock of the machine that alerting runs on, and whether it follows the log",
+        ),
+    ))
 }
 
 /// An episode is resolved once.
