@@ -6,6 +6,7 @@ use crate::files::{Files, RealFiles};
 use crate::index::{Index, IndexError, IndexOpenError, directory_exists};
 use crate::journal::{self, Journal, JournalFault, JournalMap, JournalReadError, Scanned};
 use crate::log::{Log, NEVER, Shared};
+use crate::other_copy::{self, OtherCopy};
 use crate::report::{IndexState, OpenReport};
 use crate::stored::{Page, ReadLimit, Stored};
 use crate::tail::Tail;
@@ -35,9 +36,8 @@ pub struct Options {
     pub journal_file_limit_bytes: u64,
     /// Where events are read from.
     pub index: IndexKind,
-    /// The last position that another copy (the stream, a checkpoint) is known to hold: a torn end of the
-    /// journal is never cut if that would leave the head below it.
-    pub known_head: Option<Position>,
+    /// Another copy (the stream): what the journal and the index have lost at their end is put back from there.
+    pub other_copy: Option<Arc<dyn OtherCopy>>,
 }
 
 /// Where events are read from.
@@ -56,7 +56,7 @@ impl Default for Options {
             files: Arc::new(RealFiles),
             journal_file_limit_bytes: JOURNAL_FILE_LIMIT_BYTES,
             index: IndexKind::Sled,
-            known_head: None,
+            other_copy: None,
         }
     }
 }
@@ -184,8 +184,8 @@ pub fn open(directory: &Path, plan: &PlanId, options: Options) -> Result<Opened,
     let scanned = journal::scan(files, &journal_directory).map_err(refused(&journal_directory))?;
     let mut report = OpenReport::default();
     let existing = open_existing(&home, plan)?;
-    let mut opening =
-        Opening { files, directory: &journal_directory, known_head: options.known_head, report: &mut report };
+    let other_copy = options.other_copy.as_deref();
+    let mut opening = Opening { files, directory: &journal_directory, plan, other_copy, report: &mut report };
     let (scanned, existing) = opening.make_whole(scanned, existing)?;
     let head = scanned.head;
     let map =
@@ -271,7 +271,8 @@ fn index_refused(home: &IndexHome, source: io::Error) -> OpenError {
 struct Opening<'a> {
     files: &'a dyn Files,
     directory: &'a Path,
-    known_head: Option<Position>,
+    plan: &'a PlanId,
+    other_copy: Option<&'a dyn OtherCopy>,
     report: &'a mut OpenReport,
 }
 
@@ -293,9 +294,10 @@ impl Opening<'_> {
                 existing = useless(existing, "it holds another history than the journal");
                 held = Position::START;
             }
+            let goes_on = self.other_copy.filter(|copy| other_copy::goes_on(*copy, scanned.last.as_ref()));
             let fault = match &scanned.fault {
                 Some(fault) => fault.clone(),
-                None if held > scanned.head => lost_end(&scanned, self.directory),
+                None if held > scanned.head || goes_on.is_some() => lost_end(&scanned, self.directory),
                 None => return Ok((scanned, existing)),
             };
             let damaged = || OpenError::JournalDamaged {
@@ -304,34 +306,45 @@ impl Opening<'_> {
                 position: fault.position,
                 what: fault.what.clone(),
             };
-            let last_missing = fault.follows.as_ref().map_or(held.0, |follows| follows.position.0 - 1);
-            if last_missing < fault.position.0 {
-                // Nothing follows and the index holds nothing more: a commit that was never acknowledged.
-                let below_known = self.known_head.is_some_and(|known| known >= fault.position);
-                if fault.follows.is_some() || below_known {
+            // The last position that is missing, as far as it is known.
+            let until = match &fault.follows {
+                Some(follows) => Position(follows.position.0 - 1),
+                None => held.max(goes_on.map_or(Position::START, OtherCopy::head)),
+            };
+            if until < fault.position {
+                // Nothing follows and no copy holds anything more: a commit that was never acknowledged.
+                let other_holds = self.other_copy.is_some_and(|copy| copy.head() >= fault.position);
+                if fault.follows.is_some() || other_holds {
                     return Err(damaged());
                 }
                 journal::cut(self.files, &fault).map_err(|source| refused(&fault.path, source))?;
                 self.report.journal_bytes_cut += fault.rest_bytes;
             } else {
-                let missing = match &existing {
-                    Existing::Usable(index) if held.0 >= last_missing => {
-                        missing_events(&**index, fault.position, Position(last_missing))
+                let from_index = || match &existing {
+                    Existing::Usable(index) if held >= until => {
+                        missing_events(&**index, fault.position, until)
                     }
                     _ => None,
                 };
-                match missing {
+                let from_other_copy = || {
+                    let found = other_copy::behind(goes_on?, self.plan, scanned.last.as_ref()?, until)?;
+                    // Before what follows, half of what is missing would only move the fault.
+                    let enough = fault.follows.is_none() || found.last()?.position == until;
+                    (!found.is_empty() && enough).then_some(found)
+                };
+                match from_index().or_else(from_other_copy) {
                     Some(missing) => {
                         let repair = journal::restore(self.files, self.directory, &fault, &missing)
                             .map_err(|source| refused(&fault.path, source))?;
                         self.report.journal_events_restored += repair.last.0 - repair.first.0 + 1;
                         self.report.journal_files_repaired.push(repair.file);
                     }
-                    // The journal ends whole; only the index claims more, and cannot show it.
-                    None if scanned.fault.is_none() => {
+                    // The journal ends whole; only the copies claim more, and cannot show it.
+                    None if scanned.fault.is_none() && held > scanned.head => {
                         existing = useless(existing, "it claims positions that it cannot show");
                         continue;
                     }
+                    None if scanned.fault.is_none() => return Ok((scanned, existing)),
                     None => return Err(damaged()),
                 }
             }

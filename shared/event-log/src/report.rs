@@ -12,7 +12,7 @@ pub struct OpenReport {
     pub head: Position,
     /// How many bytes of torn, never acknowledged frames were cut from the journal's end.
     pub journal_bytes_cut: u64,
-    /// How many events were put back into the journal from the index.
+    /// How many events were put back into the journal from the index or another copy.
     pub journal_events_restored: u64,
     /// The journal files that were written anew for it.
     pub journal_files_repaired: Vec<PathBuf>,
@@ -62,7 +62,7 @@ impl fmt::Display for OpenReport {
             write!(f, ", cut {} bytes of a torn commit from the journal", self.journal_bytes_cut)?;
         }
         if self.journal_events_restored > 0 {
-            write!(f, ", restored {} events of the journal from the index", self.journal_events_restored)?;
+            write!(f, ", restored {} events of the journal from another copy", self.journal_events_restored)?;
         }
         Ok(())
     }

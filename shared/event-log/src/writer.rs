@@ -4,11 +4,12 @@ use crate::directory;
 use crate::frame::{Encoder, FRAME_LIMIT_EVENTS};
 use crate::journal::{Journal, JournalError, NewFrame};
 use crate::log::{Log, NEVER, Shared, timestamp};
+use crate::other_copy;
 use crate::stored::{Copied, Stored};
 use crate::tail::Commit;
 use crate::write_state::WriteState;
 use bytes::Bytes;
-use events::wire::{self, EVENT_LIMIT_BYTES, TooLarge, Written};
+use events::wire::{TooLarge, Written};
 use events::{Event, EventId, PlanId, Position, Recorded, Timestamp, instant};
 use metrics::{counter, gauge, histogram};
 use std::collections::HashSet;
@@ -150,8 +151,8 @@ impl Writer {
 
     /// Records requests and waits until they are on disk; every inner list is one request.
     ///
-    /// A request's events are in one frame, so that a crash keeps all of them or none; all requests share one
-    /// synchronisation. Positions are contiguous in the order given. The recorded time is `now`, to the
+    /// A request's events are in one frame, so that a crash keeps all of them or none; all requests that fit
+    /// into one frame share one synchronisation. Positions are contiguous in the order given. The recorded time is `now`, to the
     /// millisecond, or that of the last event if the clock went back. Readers see the events on return.
     pub fn append(
         &mut self,
@@ -214,7 +215,8 @@ impl Writer {
             if position > next {
                 return Err(AppendError::Gap { expected: next, found: position });
             }
-            let stored = self.parse_copy(position, bytes, last_recorded_at)?;
+            let stored = other_copy::parse(&self.shared.plan, Copied { position, bytes }, last_recorded_at)
+                .map_err(|what| AppendError::NotAnEvent { position, what })?;
             last_recorded_at = Some(stored.recorded_at);
             frames.add(vec![stored]);
             next = next.next();
@@ -301,33 +303,7 @@ impl Writer {
         last
     }
 
-    fn parse_copy(
-        &self,
-        position: Position,
-        bytes: Bytes,
-        last_recorded_at: Option<Timestamp>,
-    ) -> Result<Stored, AppendError> {
-        let refused = |what: String| AppendError::NotAnEvent { position, what };
-        if bytes.len() > EVENT_LIMIT_BYTES {
-            return Err(TooLarge { size_bytes: bytes.len() }.into());
-        }
-        let envelope = wire::read_envelope(&bytes).map_err(|error| refused(error.to_string()))?;
-        if envelope.position != position {
-            return Err(refused(format!("its sequence is {}", envelope.position)));
-        }
-        if envelope.plan != self.shared.plan {
-            return Err(AppendError::OtherPlan { found: envelope.plan, expected: self.shared.plan.clone() });
-        }
-        let recorded_at = instant::to_millisecond(envelope.recorded_at);
-        if last_recorded_at.is_some_and(|last| recorded_at < last) {
-            return Err(refused(format!(
-                "its recorded time {recorded_at} is before that of the event before"
-            )));
-        }
-        Ok(Stored { position, recorded_at, id: envelope.id, bytes })
-    }
-
-    /// Writes frames, synchronises once, and shows them to readers.
+    /// Writes and synchronises frames, and shows them to readers.
     fn commit(&mut self, commits: Vec<Commit>) -> Result<(), AppendError> {
         let Some(last) = commits.last().and_then(|commit| commit.last()) else { return Ok(()) };
         let (head, recorded_ms) = (last.position, last.recorded_at.as_millisecond());

@@ -53,7 +53,10 @@ impl Journal {
         Ok(Journal { map, file, size_bytes, limit_bytes, stopped: false })
     }
 
-    /// Appends frames and synchronises once. On an error none of them is there, as far as can be known.
+    /// Appends frames and synchronises. On an error none of them is there, as far as can be known.
+    ///
+    /// Several frames are synchronised one after the other: after a power cut the later of two that were
+    /// written together may be there without the earlier, which would look like a damaged journal.
     pub(crate) fn append(&mut self, frames: &[NewFrame]) -> Result<(), JournalError> {
         if self.stopped {
             return Err(JournalError::Stopped { what: "an earlier failure needs a restart", source: None });
@@ -63,23 +66,28 @@ impl Journal {
             self.start_file(first.first).map_err(failed_write)?;
         }
         let file = self.file.as_mut().expect("a file was started where there was none");
-        for frame in frames {
+        for (index, frame) in frames.iter().enumerate() {
             if let Err(error) = file.write_all(&frame.bytes) {
-                if let Err(source) = file.truncate(self.size_bytes) {
+                let mut cut = file.truncate(self.size_bytes);
+                if index > 0 {
+                    // The frames before are on disk already and must not come back at the next start.
+                    cut = cut.and_then(|()| file.sync_data());
+                }
+                if let Err(source) = cut {
                     self.stopped = true;
                     let what = "it could not be cut back after a failed write";
                     return Err(JournalError::Stopped { what, source: Some(source) });
                 }
                 return Err(failed_write(error));
             }
-        }
-        if let Err(source) = file.sync_data() {
-            self.stopped = true;
-            // The frames were not acknowledged. Cutting them is an attempt to keep them from coming back at
-            // the next start; nothing relies on it, because no synchronisation is believed any more.
-            let _ = file.truncate(self.size_bytes);
-            let what = "the disk did not confirm a write";
-            return Err(JournalError::Stopped { what, source: Some(source) });
+            if let Err(source) = file.sync_data() {
+                self.stopped = true;
+                // The frames were not acknowledged. Cutting them is an attempt to keep them from coming back
+                // at the next start; nothing relies on it, because no synchronisation is believed any more.
+                let _ = file.truncate(self.size_bytes);
+                let what = "the disk did not confirm a write";
+                return Err(JournalError::Stopped { what, source: Some(source) });
+            }
         }
         self.map.change(|segments| {
             let segment = segments.last_mut().expect("the file being written is in the map");

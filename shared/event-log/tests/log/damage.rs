@@ -2,10 +2,11 @@
 
 use super::support::*;
 use event_log::files::Files;
-use event_log::{IndexState, OpenError, Stored};
+use event_log::{IndexState, OpenError, Opened, Stored};
 use events::Position;
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// A log on disk with 30 commits of one event, closed.
 fn written(home: &Home) -> Vec<Stored> {
@@ -81,22 +82,84 @@ fn a_torn_commit_that_the_index_does_not_hold_is_cut_on_disk_too() {
     assert_eq!(read_all(&opened.log), before);
 }
 
-#[test]
-fn a_torn_end_is_not_cut_below_what_another_copy_holds() {
-    let mut home = Home::in_memory();
-    append_each(&mut home.open().writer, 1..=3);
-    let path = last_journal_file(&home);
+/// A log whose last commit is torn, and its whole history before that.
+fn given_a_torn_end(home: &Home) -> (PathBuf, Vec<Stored>) {
+    let opened = home.open();
+    let Opened { log, mut writer, .. } = opened;
+    append_each(&mut writer, 1..=5);
+    let before = read_all(&log);
+    drop((log, writer));
+    let path = last_journal_file(home);
     let mut bytes = home.files.read(&path).unwrap();
-    bytes.pop();
-    home.put(&path, bytes.clone());
-    home.known_head = Some(Position(3));
+    bytes.truncate(last_frame_start(home, 4) + 30);
+    home.put(&path, bytes);
+    (path, before)
+}
+
+#[test]
+fn a_lost_end_is_put_back_from_another_copy() {
+    // With a torn rest behind it, and without.
+    for torn in [true, false] {
+        let mut home = Home::in_memory();
+        let (path, before) = given_a_torn_end(&home);
+        if !torn {
+            let mut bytes = home.files.read(&path).unwrap();
+            bytes.truncate(last_frame_start(&home, 4));
+            home.put(&path, bytes);
+        }
+        home.other_copy = Some(Arc::new(Copy(before.clone())));
+        let opened = home.open();
+        assert_eq!(read_all(&opened.log), before);
+        assert_eq!((opened.report.journal_events_restored, opened.report.journal_bytes_cut), (2, 0));
+        drop(opened);
+        home.other_copy = None;
+        assert_eq!(read_all(&home.open().log), before, "it is in the journal again");
+    }
+}
+
+#[test]
+fn what_another_copy_adds_to_a_history_is_put_back_only_if_the_history_is_the_same() {
+    let mut home = Home::in_memory();
+    let (path, before) = given_a_torn_end(&home);
+    let torn = home.files.read(&path).unwrap();
+    let mut other = before.clone();
+    other[2].bytes = other[1].bytes.clone();
+    home.other_copy = Some(Arc::new(Copy(other)));
     let Err(OpenError::JournalDamaged { file, position, .. }) = home.try_open() else {
         panic!("the log must not open");
     };
-    assert_eq!((&file, position), (&path, Position(3)));
-    assert_eq!(home.files.read(&path).unwrap(), bytes, "nothing was cut");
-    home.known_head = Some(Position(2));
-    assert_eq!(home.open().log.head(), Position(2));
+    assert_eq!((&file, position), (&path, Position(4)));
+    assert_eq!(home.files.read(&path).unwrap(), torn, "nothing was cut");
+    // A copy that ends where the log does holds nothing against cutting.
+    home.other_copy = Some(Arc::new(Copy(before[..3].to_vec())));
+    assert_eq!(home.open().log.head(), Position(3));
+}
+
+#[test]
+fn an_event_in_the_middle_that_cannot_be_read_comes_back_from_another_copy() {
+    let mut home = Home::in_memory();
+    let Opened { log, mut writer, .. } = home.open();
+    append_each(&mut writer, 1..=5);
+    let before = read_all(&log);
+    drop((log, writer));
+    let path = last_journal_file(&home);
+    let mut bytes = home.files.read(&path).unwrap();
+    let inside = last_frame_start(&home, 4) + 40;
+    bytes[inside] ^= 1;
+    home.put(&path, bytes);
+    home.other_copy = Some(Arc::new(Copy(before.clone())));
+    assert_eq!(read_all(&home.open().log), before);
+}
+
+#[test]
+fn an_empty_log_is_not_filled_from_another_copy() {
+    let mut home = Home::in_memory();
+    append_each(&mut home.open().writer, 1..=3);
+    let held = read_all(&home.open().log);
+    let mut fresh = Home::in_memory();
+    fresh.other_copy = Some(Arc::new(Copy(held)));
+    assert_eq!(fresh.open().log.head(), Position::START);
+    home.other_copy = None;
 }
 
 #[test]

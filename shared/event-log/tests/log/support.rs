@@ -1,7 +1,9 @@
 //! Logs to test on, and events to put into them.
 
 use event_log::files::{FaultyFiles, Files, MemoryFiles, RealFiles};
-use event_log::{IndexKind, Log, OpenError, Opened, Options, ReadLimit, Stored, Writer, open};
+use event_log::{
+    Copied, IndexKind, Log, OpenError, Opened, Options, OtherCopy, ReadLimit, Stored, Writer, open,
+};
 use events::{
     ActorId, Document, Event, EventData, LineValue, MeasureId, Period, PlanId, Position, ReportLine,
     ReportSubmitted, Timestamp, UnitId,
@@ -20,7 +22,7 @@ pub(crate) struct Home {
     pub(crate) memory: Option<MemoryFiles>,
     pub(crate) directory: PathBuf,
     pub(crate) journal_file_limit_bytes: u64,
-    pub(crate) known_head: Option<Position>,
+    pub(crate) other_copy: Option<Arc<dyn OtherCopy>>,
     index: IndexKind,
     _temporary: Option<TempDir>,
 }
@@ -33,7 +35,7 @@ impl Home {
             memory: None,
             directory: temporary.path().join("log"),
             journal_file_limit_bytes: 64 * 1024 * 1024,
-            known_head: None,
+            other_copy: None,
             index: IndexKind::Sled,
             _temporary: Some(temporary),
         }
@@ -46,7 +48,7 @@ impl Home {
             memory: Some(memory),
             directory: PathBuf::from("/log"),
             journal_file_limit_bytes: 64 * 1024 * 1024,
-            known_head: None,
+            other_copy: None,
             index: IndexKind::Memory,
             _temporary: None,
         }
@@ -62,7 +64,7 @@ impl Home {
             files: Arc::new(self.files.clone()),
             journal_file_limit_bytes: self.journal_file_limit_bytes,
             index: self.index,
-            known_head: self.known_head,
+            other_copy: self.other_copy.clone(),
         };
         open(&self.directory, &plan(), options)
     }
@@ -166,5 +168,19 @@ pub(crate) fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
     while !condition() {
         assert!(started.elapsed() < PATIENCE, "waited too long for {what}");
         std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Another copy of a log, as it was when it was taken.
+pub(crate) struct Copy(pub(crate) Vec<Stored>);
+
+impl OtherCopy for Copy {
+    fn head(&self) -> Position {
+        self.0.last().map_or(Position::START, |stored| stored.position)
+    }
+
+    fn read(&self, from: Position, limit: ReadLimit) -> std::io::Result<Vec<Copied>> {
+        let held = self.0.iter().filter(|stored| stored.position >= from);
+        Ok(held.take(limit.events).cloned().map(Copied::from).collect())
     }
 }
