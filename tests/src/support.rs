@@ -1,6 +1,7 @@
 //! A whole system under test: started, used, broken, started again, and gone afterwards.
 
 mod audit;
+mod clocks;
 mod http;
 mod load;
 mod process;
@@ -14,6 +15,7 @@ mod webdriver;
 mod wire;
 
 pub use audit::{Logged, audit, audit_events, audit_stopped, events, log_folder, stopped_log};
+pub use clocks::Clocks;
 pub use http::{Answer, Http};
 pub use load::{Acknowledged, Failed, Load, report, send, today};
 pub use process::{end, is_alive, kill, signal};

@@ -240,7 +240,8 @@ mod tests {
         let mut in_flight = InFlight::default();
         let mut rest = |in_flight: &mut InFlight, step: Duration| {
             now += step;
-            let groups = in_flight.take(vec![raise("a", "life-skills"), raise("b", "university-degree")], now);
+            let groups =
+                in_flight.take(vec![raise("a", "life-skills"), raise("b", "university-degree")], now);
             for group in &groups {
                 in_flight.failed(&group.place, now);
             }

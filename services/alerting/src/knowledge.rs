@@ -38,13 +38,7 @@ pub(crate) struct Knowledge {
 impl Knowledge {
     /// Knows nothing yet: everything is to be folded and looked at.
     pub(crate) fn new(log: Log) -> Knowledge {
-        Knowledge {
-            log,
-            facts: Facts::new(),
-            scope: Scope::everything(),
-            looked_at: None,
-            seen: Vec::new(),
-        }
+        Knowledge { log, facts: Facts::new(), scope: Scope::everything(), looked_at: None, seen: Vec::new() }
     }
 
     pub(crate) fn facts(&self) -> &Facts {

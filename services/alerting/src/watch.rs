@@ -114,9 +114,17 @@ impl Watch {
                             in_flight.taken();
                         }
                         Err(error) => {
-                            trouble = Some(error.to_string());
                             in_flight.failed(&place, Instant::now());
-                            complaints.say(&place, &error, Instant::now());
+                            if complaints.is_due(Instant::now()) {
+                                let why: &dyn std::error::Error = &error;
+                                tracing::warn!(
+                                    unit = %place.unit, error = why,
+                                    "A decision about an alert was not recorded; the cell is looked at again"
+                                );
+                                trouble = None;
+                            }
+                            // Kept as it is: every refusal reads a little differently, of the clock for one.
+                            trouble.get_or_insert_with(|| error.to_string());
                         }
                     }
                 }
@@ -185,25 +193,20 @@ impl Watch {
     }
 }
 
-/// What is said about decisions that ingestion does not take: while it takes none, all of them fail.
+/// When something was last said about decisions that ingestion does not take: while it takes none, all of
+/// them fail, again and again.
 #[derive(Debug, Default)]
 struct Complaints {
     said_at: Option<Instant>,
-    unsaid: u64,
 }
 
 impl Complaints {
-    fn say(&mut self, place: &Place, error: &NotTaken, now: Instant) {
-        if self.said_at.is_some_and(|said_at| now.duration_since(said_at) < COMPLAIN_EVERY) {
-            self.unsaid += 1;
-            return;
+    fn is_due(&mut self, now: Instant) -> bool {
+        let is_due = self.said_at.is_none_or(|said_at| now.duration_since(said_at) >= COMPLAIN_EVERY);
+        if is_due {
+            self.said_at = Some(now);
         }
-        let (why, unsaid): (&dyn std::error::Error, u64) = (error, self.unsaid);
-        tracing::warn!(
-            unit = %place.unit, error = why, unsaid,
-            "A decision about an alert was not recorded; the cell is looked at again"
-        );
-        *self = Complaints { said_at: Some(now), unsaid: 0 };
+        is_due
     }
 }
 

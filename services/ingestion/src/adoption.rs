@@ -64,9 +64,13 @@ pub fn adopt(writer: &mut Writer, plan: &Plan, sample: bool, now: Timestamp) -> 
 }
 
 /// Compares a plan with the one that a log has adopted; an empty log has none and agrees.
-pub fn compare(log: &Log, plan: &Plan) -> Result<(), AdoptError> {
-    let Some(first) = log.event_at(Position(1))? else { return Ok(()) };
-    let Ok(EventData::PlanAdopted(adopted)) = events::wire::read(&first.bytes).map(|first| first.event.data)
+pub(crate) fn compare(log: &Log, plan: &Plan) -> Result<(), AdoptError> {
+    log.event_at(Position(1))?.map_or(Ok(()), |first| compare_with(&first.bytes, plan))
+}
+
+/// Compares a plan with the one whose adoption is the first event of a log.
+pub fn compare_with(adoption: &[u8], plan: &Plan) -> Result<(), AdoptError> {
+    let Ok(EventData::PlanAdopted(adopted)) = events::wire::read(adoption).map(|first| first.event.data)
     else {
         return Err(AdoptError::NoAdoption);
     };

@@ -7,7 +7,8 @@
 pub mod admission;
 mod adoption;
 mod service;
+mod stream_copy;
 mod writer;
 
-pub use adoption::{AdoptError, adopt, adoption_events, compare};
+pub use adoption::{AdoptError, adopt, adoption_events, compare_with};
 pub use service::{Config, Running, StartError, start};

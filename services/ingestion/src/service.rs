@@ -2,10 +2,11 @@
 
 use crate::admission::{ParsedRequest, acceptance};
 use crate::adoption::{AdoptError, adopt_or_compare};
+use crate::stream_copy::StreamCopy;
 use crate::writer::{Submission, Writing, arrange};
 use bus::{
     Bus, BusConfig, ConnectError, Endpoint, ForkReason, Mirror, MirrorHandle, MirrorState, ServeError,
-    ServiceError, ServiceHandle,
+    ServiceError, ServiceHandle, StreamError,
 };
 use bytes::Bytes;
 use event_log::{
@@ -74,6 +75,9 @@ pub enum StartError {
     /// The bus is not reachable.
     #[error("cannot reach the bus")]
     Connect(#[from] ConnectError),
+    /// The stream does not say what it holds, and the log's end may be there alone.
+    #[error("cannot ask the stream what it holds")]
+    Stream(#[from] StreamError),
     /// The endpoints cannot be offered.
     #[error(transparent)]
     Serve(#[from] ServeError),
@@ -119,7 +123,8 @@ impl Compared {
 pub async fn start(config: Config, metrics: Metrics) -> Result<Running, StartError> {
     let bus = Bus::connect(&config.bus).await?;
     let (plan, replicas) = (config.plan.clone(), config.replicas);
-    let (log, writer, calendar) = tokio::task::spawn_blocking(move || open(&config)).await??;
+    let stream = Arc::new(StreamCopy::ask(&bus, &plan).await?);
+    let (log, writer, calendar) = tokio::task::spawn_blocking(move || open(&config, stream)).await??;
     let health = Health::new("ingestion");
     let source = Arc::new(JournalSource::new(log.clone()));
     let mirror = Mirror::start(&bus, &plan, source.clone(), replicas);
@@ -153,9 +158,9 @@ pub async fn start(config: Config, metrics: Metrics) -> Result<Running, StartErr
 
 type Started = (Log, (Committer<Writing>, CommitterThread<Writing>), Calendar);
 
-fn open(config: &Config) -> Result<Started, StartError> {
-    let Opened { log, mut writer, report } = event_log::open(&config.data, &config.plan, Options::default())?;
-    tracing::info!(head = %log.head(), "Opened the log: {report}");
+fn open(config: &Config, stream: Arc<StreamCopy>) -> Result<Started, StartError> {
+    let options = Options { other_copy: Some(stream), ..Options::default() };
+    let Opened { log, mut writer, .. } = event_log::open(&config.data, &config.plan, options)?;
     adopt_or_compare(&log, &mut writer, &config.plan, config.plan_file.as_deref())?;
     let writing = Writing::fold(log.clone())?;
     let adopted: &Plan =

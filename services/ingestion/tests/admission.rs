@@ -526,7 +526,10 @@ fn an_alert_that_time_raises_has_to_hold_by_this_clock_and_these_facts() {
     assert_eq!(codes(&refusal), [("/rule", "does-not-hold")]);
     assert!(refusal.detail.contains("no report is overdue of `di-an` for 2024"), "{}", refusal.detail);
     world.now = "2024-12-02T09:00:00+07:00".parse().unwrap();
-    assert_eq!(world.accept(Operation::RaiseAlert, &serde_json::from_str(&raised("overdue", "2024", None)).unwrap()), [1]);
+    assert_eq!(
+        world.accept(Operation::RaiseAlert, &serde_json::from_str(&raised("overdue", "2024", None)).unwrap()),
+        [1]
+    );
 
     // A report that alerting has not met yet stands.
     let mut world = World::new();

@@ -2,7 +2,7 @@
 
 use crate::sample;
 use anyhow::{Context, bail};
-use event_log::{Opened, Options};
+use event_log::{FirstEvent, Opened, Options};
 use events::{PlanId, Position, Timestamp};
 use plan::Plan;
 use std::path::{Path, PathBuf};
@@ -11,9 +11,6 @@ use std::path::{Path, PathBuf};
 pub const BINH_DUONG: &str = include_str!("../../../deploy/plans/binh-duong.toml");
 /// What errors about the embedded plan call its file.
 pub const BINH_DUONG_NAME: &str = "binh-duong.toml";
-
-/// A directory whose files are smaller than this may hold an empty log, so it is opened to see.
-const MAYBE_EMPTY_BYTES: u64 = 64 * 1024;
 
 /// How a log begins where there is none yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,7 +67,8 @@ pub fn prepare(
         Beginning::Sample => {
             let report = sample::load(&beside, plan).context("cannot load the sample history")?;
             // The sample ends in the past, and time has not stood still since: that is no clock gone wrong.
-            event_log::accept_clock(&beside, Timestamp::now()).context("cannot accept the clock for the sample's log")?;
+            event_log::accept_clock(&beside, Timestamp::now())
+                .context("cannot accept the clock for the sample's log")?;
             Prepared::SampleLoaded { head: report.head }
         }
     };
@@ -82,21 +80,23 @@ pub fn prepare(
 }
 
 /// Whether a log is there that holds anything; compares its plan where that is asked for.
+///
+/// A log that holds something is looked at and left closed: what a crash has left of its end is for ingestion
+/// to judge, which can ask the stream for what is missing.
 fn holds_events(directory: &Path, plan: &Plan, must_agree: bool) -> anyhow::Result<bool> {
-    if !directory.exists() {
-        return Ok(false);
+    let cannot_read = || format!("cannot read the log in `{}`", directory.display());
+    match event_log::first_event(directory, &plan.id).with_context(cannot_read)? {
+        FirstEvent::Found(first) => {
+            if must_agree {
+                ingestion::compare_with(&first.bytes, plan)?;
+            }
+            Ok(true)
+        }
+        FirstEvent::Unreadable => Ok(true),
+        FirstEvent::None if !directory.exists() => Ok(false),
+        // With its journal lost, the index may still hold everything.
+        FirstEvent::None => Ok(open(directory, &plan.id)?.log.head() != Position::START),
     }
-    if !must_agree && size_bytes(directory)? >= MAYBE_EMPTY_BYTES {
-        return Ok(true);
-    }
-    let Opened { log, .. } = open(directory, &plan.id)?;
-    if log.head() == Position::START {
-        return Ok(false);
-    }
-    if must_agree {
-        ingestion::compare(&log, plan)?;
-    }
-    Ok(true)
 }
 
 fn open(directory: &Path, plan: &PlanId) -> anyhow::Result<Opened> {
@@ -124,18 +124,6 @@ fn sync_parent(directory: &Path) -> std::io::Result<()> {
         Some(parent) => std::fs::File::open(parent)?.sync_all(),
         None => Ok(()),
     }
-}
-
-fn size_bytes(directory: &Path) -> anyhow::Result<u64> {
-    let mut total = 0;
-    for entry in
-        std::fs::read_dir(directory).with_context(|| format!("cannot list `{}`", directory.display()))?
-    {
-        let entry = entry?;
-        let metadata = entry.metadata()?;
-        total += if metadata.is_dir() { size_bytes(&entry.path())? } else { metadata.len() };
-    }
-    Ok(total)
 }
 
 /// Refuses a plan file that is of another plan than the data directory's.
@@ -171,6 +159,41 @@ mod tests {
         let refused = prepare(&directory, &other, Beginning::Empty, true).unwrap_err().to_string();
         assert!(refused.contains("/name/en") && refused.contains("Another name"), "{refused}");
         assert_eq!(prepare(&directory, &other, Beginning::Empty, false).unwrap(), Prepared::AlreadyThere);
+    }
+
+    #[test]
+    fn a_log_whose_end_or_beginning_is_torn_is_left_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = folder.path().join("log");
+        let plan = embedded();
+        prepare(&directory, &plan, Beginning::Empty, true).unwrap();
+        let journal = std::fs::read_dir(directory.join("journal")).unwrap().next().unwrap().unwrap().path();
+        let whole = std::fs::read(&journal).unwrap();
+        let torn_end = [&whole[..], b"PWF\x01torn"].concat();
+        let torn_beginning = whole[..whole.len() / 2].to_vec();
+        for torn in [torn_end, torn_beginning] {
+            std::fs::write(&journal, &torn).unwrap();
+            assert_eq!(prepare(&directory, &plan, Beginning::Sample, true).unwrap(), Prepared::AlreadyThere);
+            assert_eq!(std::fs::read(&journal).unwrap(), torn);
+        }
+        // Without its mark the directory is not taken for a fresh one.
+        std::fs::remove_file(directory.join("format.json")).unwrap();
+        let refused = format!("{:#}", prepare(&directory, &plan, Beginning::Empty, true).unwrap_err());
+        assert!(refused.contains("no format mark"), "{refused}");
+        assert!(journal.exists());
+    }
+
+    #[test]
+    fn a_log_whose_journal_is_lost_is_not_begun_again_while_the_index_holds_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = folder.path().join("log");
+        let plan = embedded();
+        prepare(&directory, &plan, Beginning::Empty, true).unwrap();
+        for file in std::fs::read_dir(directory.join("journal")).unwrap() {
+            std::fs::remove_file(file.unwrap().path()).unwrap();
+        }
+        assert_eq!(prepare(&directory, &plan, Beginning::Empty, true).unwrap(), Prepared::AlreadyThere);
+        assert!(matches!(event_log::first_event(&directory, &plan.id).unwrap(), FirstEvent::Found(_)));
     }
 
     #[test]

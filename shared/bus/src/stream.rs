@@ -8,7 +8,7 @@ use async_nats::jetstream::stream::{
     Config, DiscardPolicy, LastRawMessageErrorKind, RetentionPolicy, State, StorageType,
 };
 use bytes::Bytes;
-use events::PlanId;
+use events::{PlanId, Position};
 use std::time::Duration;
 use thiserror::Error;
 
@@ -124,6 +124,24 @@ impl Bus {
         } else {
             Err(StreamError::Differs { stream: wanted.name, differences: differences.join("; ") })
         }
+    }
+
+    /// The last position that the plan's stream holds; none if there is no stream yet.
+    pub async fn stream_head(&self, plan: &PlanId) -> Result<Option<Position>, StreamError> {
+        match self.stream_info(plan).await {
+            Ok((_, state)) => Ok(Some(Position(state.last_sequence))),
+            Err(StreamError::Missing { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The event at a position of the plan's stream, byte for byte; none if the stream does not hold it.
+    pub async fn stream_event(
+        &self,
+        plan: &PlanId,
+        position: Position,
+    ) -> Result<Option<Bytes>, StreamError> {
+        self.stream_message(plan, position.0).await
     }
 
     /// What the stream is and holds.

@@ -9,7 +9,7 @@ mod scan;
 
 pub(crate) use append::{Journal, JournalError, NewFrame};
 pub(crate) use repair::{cut, restore};
-pub(crate) use scan::{JournalFault, Scanned, scan};
+pub(crate) use scan::{JournalFault, Scanned, read_frame, scan};
 
 use crate::files::{Files, ReadFile};
 use crate::frame::{self, HEADER_BYTES, Header};

@@ -127,7 +127,12 @@ async fn start_and_stay(
     for service in data_directory::SERVICES {
         children.push(Child::start(service_program(&executable, directory, service)));
     }
-    let address = readiness::console_serves(children, &directory.console_address_file()).await?;
+    let address_file = directory.console_address_file();
+    let tell_serving = |address| {
+        let (console, sign_in) = places(address, &code);
+        output::say(format_args!("[up] meanwhile the console answers at {console}; sign in: {sign_in}"));
+    };
+    let address = readiness::everything_is_ready(children, &address_file, tell_serving).await?;
     tell_ready(arguments, directory, &bus, &installation, address, &code);
     std::future::pending().await
 }
@@ -238,8 +243,7 @@ fn tell_ready(
     address: SocketAddr,
     code: &str,
 ) {
-    let console = format!("http://{}", readiness::reachable(address));
-    let sign_in = format!("{console}/sign-in?code={code}");
+    let (console, sign_in) = places(address, code);
     let token_file = directory.token_file();
     if arguments.json {
         let reader = bus
@@ -265,6 +269,13 @@ fn tell_ready(
     if !is_loopback(address) {
         output::say(format_args!("[up] the console listens on {address}: other machines can reach it"));
     }
+}
+
+/// The console's address and the link that signs in once.
+fn places(address: SocketAddr, code: &str) -> (String, String) {
+    let console = format!("http://{}", readiness::reachable(address));
+    let sign_in = format!("{console}/sign-in?code={code}");
+    (console, sign_in)
 }
 
 fn is_loopback(address: SocketAddr) -> bool {

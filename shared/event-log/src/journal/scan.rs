@@ -166,7 +166,8 @@ fn walk_frames(files: &dyn Files, segment: &mut Segment, next_file: Option<Posit
     Ok((last_frame.map(|_| Position(next.0 - 1)), last_frame, found))
 }
 
-fn read_frame(files: &dyn Files, path: &Path, offset: u64) -> io::Result<Vec<Stored>> {
+/// Reads one frame.
+pub(crate) fn read_frame(files: &dyn Files, path: &Path, offset: u64) -> io::Result<Vec<Stored>> {
     let file = files.open_read(path)?;
     let mut head = [0; HEADER_BYTES];
     let read = file.read_at(offset, &mut head)?;

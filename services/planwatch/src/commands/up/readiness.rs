@@ -12,7 +12,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// A child that ended so often before everything was ready is not going to start.
 const FAILURES_LIMIT: u32 = 6;
 /// How long nothing is said about what is missing, and how often it is said after that.
-const TELL_AFTER: Duration = Duration::from_secs(10);
+const TELL_AFTER: Duration = Duration::from_secs(5);
+const TELL_EVERY: Duration = Duration::from_secs(60);
 const ASK_LIMIT: Duration = Duration::from_secs(5);
 const SAID_LIMIT_CHARS: usize = 1_000;
 
@@ -44,8 +45,17 @@ async fn changes(child: &Child, from: &ChildState) {
 }
 
 /// Waits until the console says that every service is ready; gives the address it listens on.
-pub(super) async fn console_serves(children: &[Child], address_file: &Path) -> Result<SocketAddr, Failure> {
-    let mut told = Instant::now();
+///
+/// What is missing may need a person, who finds it on the console: `tell_serving` is called once when the
+/// console listens and something else keeps it from being ready.
+pub(super) async fn everything_is_ready(
+    children: &[Child],
+    address_file: &Path,
+    tell_serving: impl Fn(SocketAddr),
+) -> Result<SocketAddr, Failure> {
+    let mut tell_at = Instant::now() + TELL_AFTER;
+    let mut told_serving = false;
+    let mut told = String::new();
     loop {
         for child in children {
             give_up_on(child, &child.state())?;
@@ -59,9 +69,15 @@ pub(super) async fn console_serves(children: &[Child], address_file: &Path) -> R
                 Err(missing) => missing,
             },
         };
-        if told.elapsed() >= TELL_AFTER {
-            told = Instant::now();
+        let now = Instant::now();
+        if now >= tell_at && (missing != told || now >= tell_at + TELL_EVERY) {
             output::say(format_args!("[up] not ready yet: {missing}"));
+            if let (Some(address), false) = (address, told_serving) {
+                tell_serving(address);
+                told_serving = true;
+            }
+            told = missing;
+            tell_at = now + TELL_AFTER;
         }
         tokio::time::sleep(LOOK_AGAIN).await;
     }
@@ -96,9 +112,27 @@ async fn ask_readiness(address: SocketAddr) -> Result<(), String> {
             return Ok(());
         }
         let said = response.body_mut().read_to_string().map_err(|error| error.to_string())?;
-        Err(said.chars().take(SAID_LIMIT_CHARS).collect())
+        Err(reasons(&said).chars().take(SAID_LIMIT_CHARS).collect())
     });
     asked.await.unwrap_or_else(|_| Err("asking for it was cut short".to_owned()))
+}
+
+/// What a problem document names as missing; the whole of what was said if it is none.
+fn reasons(said: &str) -> String {
+    #[derive(serde::Deserialize)]
+    struct Problem {
+        errors: Vec<Missing>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Missing {
+        reason: String,
+    }
+    match serde_json::from_str::<Problem>(said) {
+        Ok(problem) if !problem.errors.is_empty() => {
+            problem.errors.into_iter().map(|missing| missing.reason).collect::<Vec<_>>().join("; ")
+        }
+        _ => said.to_owned(),
+    }
 }
 
 /// The address under which this machine reaches a listener on any address.

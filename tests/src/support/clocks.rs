@@ -1,0 +1,69 @@
+//! Clocks that a test moves: the time of day of each process of a system, by the name of its service.
+
+use super::require::{on_path, skip};
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use tempfile::TempDir;
+
+/// Whose clocks can be moved: the services, and the commands that a person runs.
+const PROCESSES: [&str; 7] = ["up", "prepare", "ingestion", "projection", "alerting", "console", "clock"];
+
+/// A library that is loaded before the C library and shifts what the processes of a system take for the time.
+#[derive(Debug)]
+pub struct Clocks {
+    folder: TempDir,
+}
+
+impl Clocks {
+    /// Builds the library; none where no C compiler is there, and skipping is allowed.
+    pub fn build() -> Option<Clocks> {
+        let Some(compiler) = on_path("cc") else {
+            skip("a C compiler (cc) is missing: the clocks of processes cannot be moved");
+            return None;
+        };
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/clock/shifted.c");
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let clocks = Clocks { folder };
+        let built = Command::new(compiler)
+            .args(["-O1", "-shared", "-fPIC", "-o"])
+            .arg(clocks.library())
+            .arg(source)
+            .output()
+            .expect("the compiler runs");
+        assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+        for process in PROCESSES {
+            std::fs::write(clocks.folder.path().join(process), 0_i64.to_ne_bytes()).expect("a small file");
+        }
+        Some(clocks)
+    }
+
+    /// What a process needs in its environment for its clock to be moved.
+    pub fn environment(&self) -> Vec<(String, String)> {
+        let text = |path: &Path| path.to_str().expect("the path is text").to_owned();
+        vec![
+            ("LD_PRELOAD".into(), text(&self.library())),
+            ("PLANWATCH_TEST_CLOCKS".into(), text(self.folder.path())),
+        ]
+    }
+
+    /// Sets the clock of one process so many days ahead of the true time; at once, also while it runs.
+    pub fn set(&self, process: &str, days_ahead: i64) {
+        let path = self.folder.path().join(process);
+        let file = File::options().write(true).open(path).expect("a process whose clock can be moved");
+        // In place: the file is mapped into the process.
+        file.write_all_at(&(days_ahead * 24 * 60 * 60).to_ne_bytes(), 0).expect("a small file");
+    }
+
+    /// Sets every clock.
+    pub fn set_all(&self, days_ahead: i64) {
+        for process in PROCESSES {
+            self.set(process, days_ahead);
+        }
+    }
+
+    fn library(&self) -> PathBuf {
+        self.folder.path().join("shifted.so")
+    }
+}
