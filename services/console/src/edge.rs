@@ -2,7 +2,7 @@
 
 use crate::access::{Access, Actor};
 use crate::api::{self, API_PREFIX};
-use crate::backend::Backend;
+use crate::backend::{Backend, BackendError};
 use crate::problem::Problem;
 use crate::stream::STREAM_LIMIT;
 use crate::{assets, pages};
@@ -12,9 +12,11 @@ use axum::http::{HeaderName, HeaderValue, Method, Uri, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
+use events::Position;
 use jiff::Timestamp;
+use serde::Deserialize;
 use service::Metrics;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, watch};
 
@@ -50,6 +52,8 @@ struct Shared {
     requests: Arc<Semaphore>,
     streams: Arc<Semaphore>,
     closing: watch::Receiver<bool>,
+    /// Whether the log was begun with a sample; it never changes once there is a first event.
+    sample: OnceLock<bool>,
 }
 
 impl Edge {
@@ -62,7 +66,8 @@ impl Edge {
     ) -> Edge {
         let requests = Arc::new(Semaphore::new(REQUEST_LIMIT));
         let streams = Arc::new(Semaphore::new(STREAM_LIMIT));
-        Edge { shared: Arc::new(Shared { backend, access, metrics, requests, streams, closing }) }
+        let sample = OnceLock::new();
+        Edge { shared: Arc::new(Shared { backend, access, metrics, requests, streams, closing, sample }) }
     }
 
     /// What stands behind.
@@ -73,6 +78,17 @@ impl Edge {
     /// The doors.
     pub fn access(&self) -> &Access {
         &self.shared.access
+    }
+
+    /// Whether the figures of the log are made up, as its first event says.
+    pub async fn is_sample(&self) -> Result<bool, BackendError> {
+        if let Some(sample) = self.shared.sample.get() {
+            return Ok(*sample);
+        }
+        let first = self.backend().read(Position::START.next(), 1).await?;
+        // A log without an event has no figures, and may become either.
+        let Some(first) = first.first() else { return Ok(false) };
+        Ok(*self.shared.sample.get_or_init(|| says_sample(&first.bytes)))
     }
 
     /// The places for streams.
@@ -93,6 +109,20 @@ impl Edge {
             let _ = closing.wait_for(|closing| *closing).await;
         }
     }
+}
+
+/// Whether an event is the adoption of a plan with a sample; no other type of event has the field.
+fn says_sample(event: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Adoption {
+        data: Data,
+    }
+    #[derive(Deserialize)]
+    struct Data {
+        #[serde(default)]
+        sample: bool,
+    }
+    serde_json::from_slice::<Adoption>(event).is_ok_and(|event| event.data.sample)
 }
 
 /// Everything that the console answers.
