@@ -199,7 +199,7 @@ impl Console {
 
     /// A session cookie, from the one-time code.
     pub async fn signed_in(&self) -> String {
-        let answered = self.send(Ask::new("GET", &format!("/sign-in?code={CODE}"))).await;
+        let answered = self.send(Ask::new("POST", "/sign-in").form(&format!("code={CODE}"))).await;
         assert_eq!(answered.status, 303, "{}", answered.text());
         let cookie = answered.header("set-cookie").unwrap();
         assert!(
@@ -255,6 +255,10 @@ impl Ask {
 
     pub fn json(self, body: impl Into<Vec<u8>>) -> Ask {
         self.body("application/json", body)
+    }
+
+    pub fn form(self, body: &str) -> Ask {
+        self.body("application/x-www-form-urlencoded", body)
     }
 
     pub fn written(&self, address: SocketAddr) -> Vec<u8> {
