@@ -45,7 +45,7 @@ impl Machine {
         machine.program("bin/cargo", &cargo);
         machine.program("target/release/planwatch", "echo \"$* # $PLANWATCH_NATS_SERVER\"");
         for name in ["cc", "cargo-nextest", "chromium", "chromedriver", "mount", "umount"] {
-            machine.program(&format!("bin/{name}"), "exit 0");
+            machine.program(format!("bin/{name}"), "exit 0");
         }
         let installed = machine.program(machine.installed(), &server_of("v2.15.1"));
         let hash =
