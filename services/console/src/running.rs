@@ -37,7 +37,8 @@ pub struct Config {
     /// The file into which the bound address is written once the console listens.
     #[serde(default)]
     pub ready_file: Option<PathBuf>,
-    /// Further host names that are answered, such as the one of a proxy in front.
+    /// Further host names that are answered, such as the one of a proxy in front. A proxy for HTTPS runs on this
+    /// machine and sets `X-Forwarded-Proto`, so that cookies are marked for HTTPS only.
     #[serde(default)]
     pub allowed_hosts: Vec<String>,
 }
