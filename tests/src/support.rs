@@ -15,11 +15,12 @@ mod webdriver;
 mod wire;
 
 pub use audit::{Logged, audit, audit_events, audit_stopped, events, log_folder, stopped_log};
+pub use bus::testing::{missing, nats_server};
 pub use clocks::Clocks;
 pub use http::{Answer, Http};
 pub use load::{Acknowledged, Failed, Load, report, send, today};
 pub use process::{end, is_alive, kill, signal};
-pub use require::{nats_server, planwatch};
+pub use require::planwatch;
 pub use singly::Program;
 pub use sse::{EventStream, SentEvent};
 pub use stranger::{Delivered, Stranger};

@@ -62,6 +62,14 @@ fn acknowledgement(system: &System, alert: &str) -> Value {
     alerts.iter().find(|one| one["id"] == alert).unwrap()["acknowledged"].clone()
 }
 
+/// Comes in by the one-time link, as a person does.
+#[track_caller]
+fn sign_in(browser: &Browser, system: &System) {
+    browser.open(&system.ready().sign_in);
+    browser.click(".sign-in button");
+    until("the page is shown", || browser.count(".matrix") == 1);
+}
+
 #[test]
 fn the_page_lets_in_once_and_shows_the_plan_in_both_languages() {
     if !is_possible() {
@@ -74,7 +82,14 @@ fn the_page_lets_in_once_and_shows_the_plan_in_both_languages() {
     assert!(browser.url().ends_with("/sign-in"), "{}", browser.url());
     assert_eq!(browser.count(".matrix"), 0, "nothing is shown to somebody unknown");
 
+    // Looking uses the link up as little as a preview does, in either language.
     browser.open(&link);
+    browser.open(&link);
+    browser.click("nav a[hreflang=en]");
+    until("the door is English", || browser.text("h1") == "Sign in");
+    assert_eq!(browser.count(".matrix"), 0, "the link alone shows nothing");
+    assert_eq!(browser.count("main button"), 1);
+    sign_in(&browser, &system);
     assert!(!browser.url().contains("code="), "the code does not stay in the address: {}", browser.url());
     assert_eq!(browser.count(".matrix tbody tr"), 1 + 9);
     assert_eq!(browser.count(".matrix thead th"), 1 + 17);
@@ -116,6 +131,26 @@ fn the_page_lets_in_once_and_shows_the_plan_in_both_languages() {
     assert!(browser.text(".trouble").contains("đã được dùng"));
 }
 
+/// From another machine over plain HTTP a browser sends no `Sec-Fetch-Site`: forms are known by their origin.
+#[test]
+fn the_page_takes_its_own_forms_over_plain_http_as_well() {
+    if !is_possible() {
+        return;
+    }
+    let system = System::start(Options { http: Some("0.0.0.0:0".to_owned()), ..Options::empty() });
+    let browser = Browser::start(Scripts::On);
+    let elsewhere = |url: &str| url.replace("127.0.0.1", "0.0.0.0");
+    browser.open(&elsewhere(&system.ready().sign_in));
+    assert!(browser.url().starts_with("http://0.0.0.0:"), "{}", browser.url());
+    assert_eq!(browser.evaluate("return isSecureContext"), false, "as a page of another machine is");
+    browser.click(".sign-in button");
+    until("the page is shown", || browser.count(".matrix") == 1);
+    browser.click(".top nav button");
+    until("somebody signed out is at the door", || browser.url().contains("/sign-in"));
+    browser.open(&elsewhere(&system.ready().console));
+    assert_eq!(browser.count(".matrix"), 0);
+}
+
 #[test]
 fn the_page_fits_a_telephone_and_paper_and_is_used_by_keyboard() {
     if !is_possible() {
@@ -123,7 +158,7 @@ fn the_page_fits_a_telephone_and_paper_and_is_used_by_keyboard() {
     }
     let system = System::start(Options::sample());
     let browser = Browser::start(Scripts::On);
-    browser.open(&system.ready().sign_in);
+    sign_in(&browser, &system);
     for width_px in [360, 768, 1400] {
         browser.resize(width_px, 740);
         assert!(!scrolls_sideways(&browser), "the page scrolls sideways at {width_px} px");
@@ -174,7 +209,7 @@ fn the_page_follows_the_log_and_keeps_what_is_being_written() {
     }
     let system = System::start(Options::sample());
     let browser = Browser::start(Scripts::On);
-    browser.open(&system.ready().sign_in);
+    sign_in(&browser, &system);
     let cell = format!("{CELL} summary");
     assert!(browser.text(&cell).contains("Đúng tiến độ"), "{}", browser.text(&cell));
     browser.evaluate("window.loadedOnce = true");
@@ -243,7 +278,7 @@ fn the_page_is_whole_without_a_script() {
     let system = System::start(Options::sample());
     let alert = fall_behind(&system);
     let browser = Browser::start(Scripts::Off);
-    browser.open(&system.ready().sign_in);
+    sign_in(&browser, &system);
     assert_eq!(browser.count(".matrix td.cell"), 125);
     assert_eq!(browser.text("#live-state"), "", "the script does not run");
     let cell = format!("{CELL} summary");

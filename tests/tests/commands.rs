@@ -257,6 +257,27 @@ fn every_refused_command_prints_what_is_wrong_for_programs_and_people() {
 }
 
 #[test]
+fn made_up_figures_are_called_so_for_people_and_programs() {
+    if nats_server().is_none() {
+        return;
+    }
+    for (options, sample) in [(Options::sample(), true), (Options::empty(), false)] {
+        let system = System::start(options);
+        for line in [&["status", "--unit", "di-an"][..], &["alerts", "list", "--unit", "di-an"]] {
+            let shown = system.command(line);
+            assert_eq!(shown.status.code(), Some(0), "{}", said(&shown));
+            let told = said(&shown).lines().filter(|one| *one == "sample data: no figure is real").count();
+            assert_eq!(told, usize::from(sample), "{line:?}: {}", said(&shown));
+            let document = data(&system.command(&[line, &["--json"]].concat()));
+            assert_eq!(document["sample"], sample, "{line:?}");
+        }
+        for path in ["/api/v1/status?unit=di-an", "/api/v1/alerts", "/api/v1/events?limit=1"] {
+            assert_eq!(system.http().get(path).expect(200)["sample"], sample, "{path}");
+        }
+    }
+}
+
+#[test]
 fn what_goes_on_until_ctrl_c_ends_well_with_it() {
     if nats_server().is_none() {
         return;

@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of these tests are tests as well")]
 
 use alerting::Config;
-use bus::server::{PrivateServer, Role, ServerBinary, ServerConfig, ServerUser, find_server};
+use bus::server::{PrivateServer, Role, ServerConfig, ServerUser};
 use bus::{Bus, BusConfig, Endpoint, Mirror, MirrorHandle, ServiceHandle};
 use event_log::{Log, Opened, Options, Writer};
 use events::command::{Acceptance, Answer, Operation, Request};
@@ -15,7 +15,6 @@ use indicators::{AlertFact, Facts};
 use plan::Plan;
 use service::{HealthReport, JournalSource, Metrics, Running as _};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -26,22 +25,6 @@ const GRACE: Duration = Duration::from_secs(5);
 
 fn plan() -> Plan {
     plan::file::read("binh-duong.toml", include_str!("../../../deploy/plans/binh-duong.toml")).unwrap()
-}
-
-/// The nats-server to test with. Without one the test is skipped, or fails where everything is required.
-fn server_binary() -> Option<ServerBinary> {
-    let test = std::env::current_exe().unwrap();
-    let tools: Vec<PathBuf> = test.ancestors().skip(1).map(|parent| parent.join("tools")).collect();
-    match find_server(&tools) {
-        Ok(binary) => Some(binary),
-        Err(error) if std::env::var_os("PLANWATCH_REQUIRE").is_some_and(|required| required == "all") => {
-            panic!("{error}")
-        }
-        Err(error) => {
-            eprintln!("skipped: {error}");
-            None
-        }
-    }
 }
 
 /// The one writer, as far as alerting sees it.
@@ -180,7 +163,7 @@ struct World {
 
 impl World {
     async fn start() -> Option<World> {
-        let binary = server_binary()?;
+        let binary = bus::testing::nats_server()?;
         let home = tempfile::tempdir().unwrap();
         let users = Role::SERVICES.into_iter().map(|role| ServerUser { role, password: password(role) });
         let users = users.collect();

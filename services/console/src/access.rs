@@ -1,5 +1,6 @@
 //! Who may come in: the operator's token, the session that follows a sign-in, the hosts that are answered.
 
+pub mod channel;
 pub mod code;
 pub mod host;
 pub mod origin;
@@ -202,7 +203,7 @@ mod tests {
     #[test]
     fn a_session_acts_only_from_the_own_origin() {
         let (access, now) = (access(), Timestamp::UNIX_EPOCH);
-        let cookie = access.sessions().issue(now).unwrap();
+        let cookie = access.sessions().issue(now, channel::Channel::Plain).unwrap();
         let cookie = cookie.split(';').next().unwrap().to_owned();
         let with = |more: &[(&'static str, &str)]| {
             let mut all = vec![("cookie", cookie.as_str()), ("host", "localhost:8080")];

@@ -125,6 +125,22 @@ mod tests {
     }
 
     #[test]
+    fn every_list_of_figures_says_in_the_openapi_document_whether_they_are_made_up() {
+        let document: Value = serde_json::from_str(OPENAPI).unwrap();
+        for path in ["status", "series", "alerts", "events"] {
+            let pointer =
+                format!("/paths/~1api~1v1~1{path}/get/responses/200/content/application~1json/schema");
+            let schema = document.pointer(&pointer).unwrap();
+            let schema = match schema["$ref"].as_str() {
+                Some(reference) => document.pointer(reference.strip_prefix('#').unwrap()).unwrap(),
+                None => schema,
+            };
+            assert_eq!(schema["properties"]["sample"]["$ref"], "#/components/schemas/Sample", "{path}");
+            assert!(schema["required"].as_array().unwrap().contains(&"sample".into()), "{path}");
+        }
+    }
+
+    #[test]
     fn every_reference_in_the_openapi_document_leads_somewhere() {
         fn walk(value: &Value, document: &Value, found: &mut usize) {
             match value {

@@ -1,4 +1,4 @@
-//! Style and script of the pages, served from the executable under names that hold their digest.
+//! Style and script of the pages, served from the executable under names that hold their digest; and the icon.
 
 use crate::access::{digest, hexadecimal};
 use crate::problem::Problem;
@@ -38,14 +38,22 @@ pub static STYLE_ASSET: LazyLock<Asset> =
 /// The script that keeps a page up to date.
 pub static SCRIPT_ASSET: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("console", "js", "text/javascript; charset=utf-8", SCRIPT));
-/// The icon.
-pub static ICON_ASSET: LazyLock<Asset> =
-    LazyLock::new(|| Asset::new("console", "svg", "image/svg+xml", ICON));
+
+/// Where the icon is served, under a name that stays.
+pub const ICON_PATH: &str = "/favicon.svg";
+/// For how long a browser may keep the icon, whose name does not tell its content.
+const ICON_CACHE: &str = "public, max-age=86400";
+
+/// `GET /favicon.svg`, and `/favicon.ico` for browsers that ask for no other: the icon.
+pub async fn icon() -> Response {
+    let headers = [(header::CONTENT_TYPE, "image/svg+xml"), (header::CACHE_CONTROL, ICON_CACHE)];
+    (headers, ICON).into_response()
+}
 
 /// `GET /assets/{name}`: a file whose content never changes under its name.
 pub async fn serve(name: Result<Path<String>, PathRejection>) -> Result<Response, Problem> {
     let name = name.map_or_else(|_| String::new(), |Path(name)| name);
-    let assets: [&Asset; 3] = [&STYLE_ASSET, &SCRIPT_ASSET, &ICON_ASSET];
+    let assets: [&Asset; 2] = [&STYLE_ASSET, &SCRIPT_ASSET];
     let Some(asset) = assets.into_iter().find(|asset| asset.name == name) else {
         return Err(Problem::not_found("there is no such file"));
     };

@@ -56,9 +56,7 @@ impl BusBackend {
             position: Position,
         }
         let peer = Peer::Projection;
-        // Few alerts wait to fire, so this is the smallest answer that names the position.
-        let question = json!({"state": "pending", "unit": null, "known_at": null, "at_least": null});
-        let answer = answer_of(self, peer, "alerts", question)
+        let answer = answer_of(self, peer, "position", json!({}))
             .await
             .map_err(|problem| BackendError::Unreachable { peer, why: problem.detail().to_owned() })?;
         serde_json::from_str::<At>(answer.get())

@@ -2,7 +2,7 @@
 
 use crate::access::{Access, Actor};
 use crate::api::{self, API_PREFIX};
-use crate::backend::Backend;
+use crate::backend::{Backend, BackendError};
 use crate::problem::Problem;
 use crate::stream::STREAM_LIMIT;
 use crate::{assets, pages};
@@ -12,18 +12,30 @@ use axum::http::{HeaderName, HeaderValue, Method, Uri, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
+use events::Position;
 use jiff::Timestamp;
+use serde::Deserialize;
 use service::Metrics;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, watch};
 
-/// How many requests are worked on at once, streams not counted; a further one is asked to come back later.
+/// How many requests are worked on at once, streams and sign-ins not counted; a further one is asked to come
+/// back later.
 pub const REQUEST_LIMIT: usize = 512;
 /// How long a request may take until its answer begins.
 pub const REQUEST_DEADLINE: Duration = Duration::from_secs(30);
+/// How many sign-ins are worked on at once. Their forms are read from anybody, so they have places of their
+/// own: whoever fills these keeps nobody from working who is signed in already.
+pub const SIGN_IN_LIMIT: usize = 16;
+/// How long a sign-in may take: a form of a few hundred bytes that has not come by then is given up.
+pub const SIGN_IN_DEADLINE: Duration = Duration::from_secs(5);
 /// The largest form of a page, in bytes.
 const FORM_LIMIT_BYTES: usize = 32 * 1024;
+/// The largest form of a sign-in, in bytes: the longest token, with every character written as three.
+const SIGN_IN_FORM_LIMIT_BYTES: usize = 4 * 1024;
+/// Where one signs in.
+const SIGN_IN_PATH: &str = "/sign-in";
 
 const SECURITY_HEADERS: [(HeaderName, &str); 6] = [
     (
@@ -32,7 +44,9 @@ const SECURITY_HEADERS: [(HeaderName, &str); 6] = [
     ),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
-    (header::REFERRER_POLICY, "no-referrer"),
+    // Other sites are told nothing. With `no-referrer` a browser would hide the origin of the console's own
+    // forms as well, by which they are recognised where it sends no `Sec-Fetch-Site`: over plain HTTP.
+    (header::REFERRER_POLICY, "same-origin"),
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
@@ -48,8 +62,11 @@ struct Shared {
     access: Access,
     metrics: Metrics,
     requests: Arc<Semaphore>,
+    sign_ins: Arc<Semaphore>,
     streams: Arc<Semaphore>,
     closing: watch::Receiver<bool>,
+    /// Whether the log was begun with a sample; it never changes once there is a first event.
+    sample: OnceLock<bool>,
 }
 
 impl Edge {
@@ -60,9 +77,17 @@ impl Edge {
         metrics: Metrics,
         closing: watch::Receiver<bool>,
     ) -> Edge {
-        let requests = Arc::new(Semaphore::new(REQUEST_LIMIT));
-        let streams = Arc::new(Semaphore::new(STREAM_LIMIT));
-        Edge { shared: Arc::new(Shared { backend, access, metrics, requests, streams, closing }) }
+        let shared = Shared {
+            backend,
+            access,
+            metrics,
+            requests: Arc::new(Semaphore::new(REQUEST_LIMIT)),
+            sign_ins: Arc::new(Semaphore::new(SIGN_IN_LIMIT)),
+            streams: Arc::new(Semaphore::new(STREAM_LIMIT)),
+            closing,
+            sample: OnceLock::new(),
+        };
+        Edge { shared: Arc::new(shared) }
     }
 
     /// What stands behind.
@@ -73,6 +98,17 @@ impl Edge {
     /// The doors.
     pub fn access(&self) -> &Access {
         &self.shared.access
+    }
+
+    /// Whether the figures of the log are made up, as its first event says.
+    pub async fn is_sample(&self) -> Result<bool, BackendError> {
+        if let Some(sample) = self.shared.sample.get() {
+            return Ok(*sample);
+        }
+        let first = self.backend().read(Position::START.next(), 1).await?;
+        // A log without an event has no figures, and may become either.
+        let Some(first) = first.first() else { return Ok(false) };
+        Ok(*self.shared.sample.get_or_init(|| says_sample(&first.bytes)))
     }
 
     /// The places for streams.
@@ -95,6 +131,20 @@ impl Edge {
     }
 }
 
+/// Whether an event is the adoption of a plan with a sample; no other type of event has the field.
+fn says_sample(event: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Adoption {
+        data: Data,
+    }
+    #[derive(Deserialize)]
+    struct Data {
+        #[serde(default)]
+        sample: bool,
+    }
+    serde_json::from_slice::<Adoption>(event).is_ok_and(|event| event.data.sample)
+}
+
 /// Everything that the console answers.
 pub fn router(edge: Edge) -> Router {
     let mut interface = Router::new();
@@ -114,9 +164,13 @@ pub fn router(edge: Edge) -> Router {
         .route("/sign-out", post(pages::sign_in::leave))
         .layer(from_fn_with_state(edge.clone(), let_in_or_show_door));
 
+    let enter = post(pages::sign_in::enter).layer(DefaultBodyLimit::max(SIGN_IN_FORM_LIMIT_BYTES));
     let mut open = Router::new()
-        .route("/sign-in", get(pages::sign_in::door).post(pages::sign_in::enter))
-        .route("/assets/{name}", get(assets::serve));
+        .route(SIGN_IN_PATH, get(pages::sign_in::door).merge(enter))
+        .route("/assets/{name}", get(assets::serve))
+        .route(assets::ICON_PATH, get(assets::icon))
+        // Asked for by browsers, whatever the pages say.
+        .route("/favicon.ico", get(assets::icon));
     for route in api::open_routes() {
         open = open.route(route.path, route.handler);
     }
@@ -178,14 +232,20 @@ async fn within_bounds(State(edge): State<Edge>, request: Request, next: Next) -
     if let Err(problem) = edge.access().hosts().check(request.uri(), request.headers()) {
         return problem.into_response();
     }
-    let Ok(_place) = edge.shared.requests.clone().try_acquire_owned() else {
-        return Problem::unavailable(format!("{REQUEST_LIMIT} requests are being worked on; try again"))
+    let signs_in = request.method() == Method::POST && request.uri().path() == SIGN_IN_PATH;
+    let (places, limit, deadline, what) = if signs_in {
+        (&edge.shared.sign_ins, SIGN_IN_LIMIT, SIGN_IN_DEADLINE, "sign-ins")
+    } else {
+        (&edge.shared.requests, REQUEST_LIMIT, REQUEST_DEADLINE, "requests")
+    };
+    let Ok(_place) = places.clone().try_acquire_owned() else {
+        return Problem::unavailable(format!("{limit} {what} are being worked on; try again"))
             .into_response();
     };
-    match tokio::time::timeout(REQUEST_DEADLINE, next.run(request)).await {
+    match tokio::time::timeout(deadline, next.run(request)).await {
         Ok(response) => response,
         Err(_) => {
-            let seconds = REQUEST_DEADLINE.as_secs();
+            let seconds = deadline.as_secs();
             Problem::timed_out(format!(
                 "no answer came within {seconds} s; it may still have been carried out"
             ))

@@ -12,7 +12,7 @@ pub mod sign_in;
 use crate::access::Actor;
 use crate::api::commands::alert_of;
 use crate::api::operations::{Command, carry_out, only};
-use crate::assets::{ICON_ASSET, SCRIPT_ASSET, STYLE_ASSET};
+use crate::assets::{ICON_PATH, SCRIPT_ASSET, STYLE_ASSET};
 use crate::backend::{BackendError, Peer, answer_of};
 use crate::edge::Edge;
 use crate::parameters::Parameters;
@@ -37,7 +37,7 @@ use serde_json::{Map, Value, json};
 pub struct Frame {
     style: String,
     script: String,
-    icon: String,
+    icon: &'static str,
     signed_in: bool,
     /// The page to go to for the other language.
     other: String,
@@ -49,7 +49,7 @@ impl Frame {
         Frame {
             style: STYLE_ASSET.path(),
             script: SCRIPT_ASSET.path(),
-            icon: ICON_ASSET.path(),
+            icon: ICON_PATH,
             signed_in,
             other: format!("{path}?{}", language.other().query()),
         }

@@ -5,7 +5,7 @@ use crate::access::{Access, TokenError};
 use crate::backend::Backend;
 use crate::bus_backend::BusBackend;
 use crate::edge::{Edge, router};
-use crate::listener::BoundedListener;
+use crate::listener::{BoundedListener, Peer};
 use bus::{Bus, BusConfig, ConnectError};
 use events::PlanId;
 use serde::Deserialize;
@@ -37,7 +37,8 @@ pub struct Config {
     /// The file into which the bound address is written once the console listens.
     #[serde(default)]
     pub ready_file: Option<PathBuf>,
-    /// Further host names that are answered, such as the one of a proxy in front.
+    /// Further host names that are answered, such as the one of a proxy in front. A proxy for HTTPS runs on this
+    /// machine and sets `X-Forwarded-Proto`, so that cookies are marked for HTTPS only.
     #[serde(default)]
     pub allowed_hosts: Vec<String>,
 }
@@ -119,7 +120,8 @@ async fn listen(config: Config, access: Access, backend: Arc<dyn Backend>) -> Re
     let (closing, closed) = watch::channel(false);
     let edge = Edge::new(backend, access, metrics, closed);
     let door = edge.closed();
-    let server = axum::serve(BoundedListener::new(socket), router(edge)).with_graceful_shutdown(door);
+    let service = router(edge).into_make_service_with_connect_info::<Peer>();
+    let server = axum::serve(BoundedListener::new(socket), service).with_graceful_shutdown(door);
     if let Some(file) = &config.ready_file {
         let not_written = |source| StartError::ReadyFile { file: file.clone(), source };
         write_whole(file, &address.to_string()).await.map_err(not_written)?;

@@ -91,11 +91,15 @@ pub fn admit(known: &Known<'_>, request: &ParsedRequest) -> Decision {
 }
 
 fn answers_if_all_before(slots: &[Slot]) -> Option<Vec<Acceptance>> {
+    let before = |slot: &Slot| match slot {
+        Slot::Before(acceptance) => Some(acceptance.clone()),
+        Slot::New { .. } | Slot::Repeat(_) => None,
+    };
     slots
         .iter()
         .map(|slot| match slot {
-            Slot::Before(acceptance) => Some(acceptance.clone()),
-            Slot::New { .. } | Slot::Repeat(_) => None,
+            Slot::Repeat(place) => before(&slots[*place]),
+            Slot::New { .. } | Slot::Before(_) => before(slot),
         })
         .collect()
 }

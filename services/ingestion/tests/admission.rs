@@ -77,17 +77,17 @@ impl World {
     /// Records what is asked, and gives the revisions it became.
     fn accept(&mut self, operation: Operation, body: &Value) -> Vec<u32> {
         match self.decide(operation, None, &body.to_string()) {
-            Decision::Record(slots) => slots
-                .into_iter()
-                .map(|slot| match slot {
+            Decision::Record(slots) => slots.into_iter().fold(Vec::new(), |mut revisions, slot| {
+                revisions.push(match slot {
                     Slot::New { event, revision } => {
                         self.record(*event);
                         revision
                     }
                     Slot::Before(acceptance) => acceptance.revision,
-                    Slot::Repeat(place) => panic!("a repeat of {place} is not expected"),
-                })
-                .collect(),
+                    Slot::Repeat(place) => revisions[place],
+                });
+                revisions
+            }),
             Decision::Answer(Answer::Recorded(before)) => {
                 before.iter().map(|acceptance| acceptance.revision).collect()
             }
@@ -280,18 +280,36 @@ fn a_batch_is_recorded_whole_or_not_at_all_and_the_same_content_once() {
 }
 
 #[test]
-fn the_same_report_twice_in_a_batch_is_one_whatever_the_order_of_its_lines() {
-    let world = World::new();
-    let reversed = report(|report| report["lines"].as_array_mut().unwrap().reverse());
-    let batch = json!([report(|_| {}), reversed]);
-    match world.decide(Operation::SubmitReports, None, &batch.to_string()) {
-        Decision::Record(slots) => {
-            assert!(
-                matches!(slots.as_slice(), [Slot::New { revision: 1, .. }, Slot::Repeat(0)]),
-                "{slots:?}"
-            );
+fn the_same_report_twice_in_a_batch_is_one_with_a_key_and_without_whatever_the_order_of_its_lines() {
+    for key in [None, Some("k-1".to_owned())] {
+        let mut world = World::new();
+        world.key = key;
+        let reversed = report(|report| report["lines"].as_array_mut().unwrap().reverse());
+        let batch = json!([report(|_| {}), reversed, report(|report| report["unit"] = json!("ben-cat"))]);
+        match world.decide(Operation::SubmitReports, None, &batch.to_string()) {
+            Decision::Record(slots) => assert!(
+                matches!(
+                    slots.as_slice(),
+                    [Slot::New { revision: 1, .. }, Slot::Repeat(0), Slot::New { revision: 1, .. }]
+                ),
+                "{:?}: {slots:?}",
+                world.key
+            ),
+            other => panic!("{other:?}"),
         }
-        other => panic!("{other:?}"),
+        let before = world.facts.head();
+        assert_eq!(world.accept(Operation::SubmitReports, &batch), [1, 1, 1]);
+        let head = world.facts.head();
+        assert_eq!(head.0, before.0 + 2);
+        // Asked again, everything was recorded before: the repeat is answered as its first is.
+        match world.decide(Operation::SubmitReports, None, &batch.to_string()) {
+            Decision::Answer(Answer::Recorded(before)) => {
+                assert_eq!(before.len(), 3);
+                assert_eq!(before[0], before[1]);
+                assert_ne!(before[0].event, before[2].event);
+            }
+            other => panic!("{:?}: {other:?}", world.key),
+        }
     }
 }
 

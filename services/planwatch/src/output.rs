@@ -42,6 +42,13 @@ pub fn say(text: impl Display) {
     let _closed_pipe = writeln!(std::io::stderr().lock(), "{text}");
 }
 
+/// Says to people of an answer with made-up figures that it is one.
+pub fn sample(answer: &Value) {
+    if answer.get("sample") == Some(&Value::Bool(true)) {
+        say("sample data: no figure is real");
+    }
+}
+
 /// Says what failed, with every cause below it.
 pub fn failure(error: &anyhow::Error) {
     let mut text = format!("planwatch: {error}");

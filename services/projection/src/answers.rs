@@ -61,6 +61,13 @@ pub struct DigestAnswer {
     pub digest: String,
 }
 
+/// The answer to `position`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct PositionAnswer {
+    /// The last position that is folded: what is recorded from now on comes after it.
+    pub position: Position,
+}
+
 /// The answer to `matrix`: every cell with what its page needs around it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct MatrixAnswer {

@@ -1,6 +1,6 @@
 //! The endpoints: read the question, wait for the position, take the facts, answer.
 
-use crate::answers;
+use crate::answers::{self, PositionAnswer};
 use crate::question::Question;
 use crate::state::State;
 use crate::times::Times;
@@ -93,6 +93,7 @@ impl Answering {
             self.endpoint("digest", &["position"], |ground, question| {
                 Ok(answers::digest(ground.facts, &ground.state.digests, question))
             }),
+            self.position_endpoint(),
             health_endpoint(health),
             metrics_endpoint(metrics),
         ]
@@ -114,6 +115,18 @@ impl Answering {
                     .record(begun.elapsed().as_secs_f64());
                 Ok(reply)
             }
+        })
+    }
+
+    /// Tells how far the answers reach. It takes no parameters, waits for no turn and needs no plan.
+    fn position_endpoint(&self) -> Endpoint {
+        let state = Arc::clone(&self.state);
+        Endpoint::new("position", QUESTIONS_AT_ONCE, move |context: RequestContext| {
+            let reply = match Question::read(&context.payload, &[]) {
+                Ok(_) => Reply::Ok(PositionAnswer { position: *state.visible().borrow() }),
+                Err(refusal) => Reply::Refused(refusal),
+            };
+            async move { Ok(written(&reply)) }
         })
     }
 

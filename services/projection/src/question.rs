@@ -52,7 +52,10 @@ impl Question {
         let mut errors = Vec::new();
         for (name, value) in &fields {
             if !parameters.contains(&name.as_str()) {
-                let remedy = format!("ask with {} only", parameters.join(", "));
+                let remedy = match parameters {
+                    [] => "ask without any".to_owned(),
+                    known => format!("ask with {} only", known.join(", ")),
+                };
                 let reason = format!("there is no parameter `{}`", short(name));
                 errors.push(FieldError::new(
                     format!("?{}", short(name)),

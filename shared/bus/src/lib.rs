@@ -3,7 +3,8 @@
 //! The log is the truth; the bus spreads it. [`Mirror`] copies each durable event of a log into a JetStream
 //! stream whose sequence is the log position, [`Follower`] copies the stream into a log of its own, [`Tail`]
 //! shows it to a reader who keeps nothing. Services answer each other over [`Bus::request`] and
-//! [`Bus::serve`]. [`server`] finds and starts the private nats-server, with one user for each service.
+//! [`Bus::serve`]. [`server`] finds and starts the private nats-server, with one user for each service;
+//! [`testing`] gives it to tests.
 //!
 //! This is the only crate that names async-nats. It knows nothing of how a log is kept: [`LogSource`] and
 //! [`CopySink`] stand between.
@@ -21,6 +22,7 @@ pub mod server;
 mod stored;
 mod stream;
 mod tail;
+pub mod testing;
 
 pub use connection::{Bus, BusConfig, CONNECT_PATIENCE, ConnectError, Link, RECONNECT_PAUSE_LIMIT};
 pub use follower::{CopySink, Follower, FollowerHandle, FollowerState, FollowerStop, SinkError};

@@ -1,11 +1,13 @@
 //! The events: facts in the past tense, small, never edited.
 
+mod reading;
+
 use crate::ids::{
     ActorId, AlertId, EventId, IndicatorId, MeasureId, Period, PlanId, Position, Review, UnitId,
 };
 use crate::percent::Percent;
 use jiff::{Timestamp, civil::Date};
-use serde::{Deserialize, Deserializer, Serialize, de};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fmt;
 
@@ -16,7 +18,7 @@ pub struct Event {
     pub id: EventId,
     /// The plan whose log holds it.
     pub plan: PlanId,
-    /// When it holds officially, to the millisecond (FACTS: effective time).
+    /// When it holds officially, to the millisecond: the effective time, whenever the log learns of it.
     pub effective: Timestamp,
     /// Who asked for it.
     pub actor: ActorId,
@@ -246,65 +248,6 @@ impl LineValue {
     }
 }
 
-impl<'de> Deserialize<'de> for ReportLine {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        /// All fields that a line may have; which of them belong together is checked below.
-        #[derive(Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct Fields {
-            measure: MeasureId,
-            numerator: Option<u64>,
-            denominator: Option<u64>,
-            level: Option<u8>,
-            attained: Option<bool>,
-            recognised_year: Option<Period>,
-            withdrawn: Option<bool>,
-            source: Option<String>,
-        }
-        let fields = Fields::deserialize(deserializer)?;
-        let value = match fields {
-            Fields {
-                numerator: Some(numerator),
-                denominator: Some(denominator),
-                level: None,
-                attained: None,
-                recognised_year: None,
-                withdrawn: None,
-                ..
-            } => LineValue::Rate { numerator, denominator },
-            Fields {
-                numerator: None,
-                denominator: None,
-                level: Some(level),
-                attained: None,
-                recognised_year: None,
-                withdrawn: None,
-                ..
-            } => LineValue::Level { level },
-            Fields {
-                numerator: None,
-                denominator: None,
-                level: None,
-                attained: Some(attained),
-                recognised_year,
-                withdrawn: None,
-                ..
-            } => LineValue::Attained { attained, recognised_year },
-            Fields {
-                numerator: None,
-                denominator: None,
-                level: None,
-                attained: None,
-                recognised_year: None,
-                withdrawn: Some(true),
-                ..
-            } => LineValue::WITHDRAWN,
-            _ => return Err(de::Error::custom("a line holds exactly one value")),
-        };
-        Ok(ReportLine { measure: fields.measure, value, source: fields.source })
-    }
-}
-
 /// How a target is meant (plan, II.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -358,49 +301,6 @@ pub struct TargetChanged {
     pub request_digest: Option<String>,
 }
 
-impl<'de> Deserialize<'de> for TargetChanged {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        /// All fields that the data may have; exactly one of the four values belongs to it.
-        #[derive(Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct Fields {
-            indicator: IndicatorId,
-            unit: Option<UnitId>,
-            review: Review,
-            percent: Option<Percent>,
-            level: Option<u8>,
-            attained: Option<bool>,
-            withdrawn: Option<bool>,
-            mark: Mark,
-            revision: u32,
-            effective: Date,
-            instrument: String,
-            reason: Option<String>,
-            request_digest: Option<String>,
-        }
-        let fields = Fields::deserialize(deserializer)?;
-        let value = match (fields.percent, fields.level, fields.attained, fields.withdrawn) {
-            (Some(percent), None, None, None) => TargetValue::Percent(percent),
-            (None, Some(level), None, None) => TargetValue::Level(level),
-            (None, None, Some(attained), None) => TargetValue::Attained(attained),
-            (None, None, None, Some(true)) => TargetValue::Withdrawn(true),
-            _ => return Err(de::Error::custom("a target holds exactly one value")),
-        };
-        Ok(TargetChanged {
-            indicator: fields.indicator,
-            unit: fields.unit,
-            review: fields.review,
-            value,
-            mark: fields.mark,
-            revision: fields.revision,
-            effective: fields.effective,
-            instrument: fields.instrument,
-            reason: fields.reason,
-            request_digest: fields.request_digest,
-        })
-    }
-}
-
 /// What changed about a unit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "change", rename_all = "kebab-case")]
@@ -445,44 +345,6 @@ pub struct UnitChanged {
     /// SHA-256 of the request, where an idempotency key binds it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_digest: Option<String>,
-}
-
-impl<'de> Deserialize<'de> for UnitChanged {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        /// All fields that the data may have; which of them a change needs is checked below.
-        #[derive(Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct Fields {
-            unit: UnitId,
-            change: String,
-            name: Option<String>,
-            #[serde(rename = "type")]
-            unit_type: Option<String>,
-            code: Option<String>,
-            revision: u32,
-            effective: Date,
-            instrument: String,
-            reason: Option<String>,
-            request_digest: Option<String>,
-        }
-        let fields = Fields::deserialize(deserializer)?;
-        let change = match (fields.change.as_str(), fields.name, fields.unit_type, fields.code) {
-            ("rename", Some(name), None, None) => UnitChange::Rename { name },
-            ("retype", None, Some(unit_type), None) => UnitChange::Retype { unit_type },
-            ("recode", None, None, Some(code)) => UnitChange::Recode { code },
-            ("dissolve", None, None, None) => UnitChange::Dissolve,
-            _ => return Err(de::Error::custom("a unit change holds exactly what its kind needs")),
-        };
-        Ok(UnitChanged {
-            unit: fields.unit,
-            change,
-            revision: fields.revision,
-            effective: fields.effective,
-            instrument: fields.instrument,
-            reason: fields.reason,
-            request_digest: fields.request_digest,
-        })
-    }
 }
 
 /// The rule behind an alert.

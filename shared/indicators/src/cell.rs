@@ -4,7 +4,7 @@ use events::{EventId, IndicatorId, Mark, Percent, Period, Position, Review, Targ
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// How a cell stands, the first that applies (FACTS of the plan: on track or behind).
+/// How a cell stands against its target and the path that leads there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use bus::server::{PrivateServer, Role, ServerConfig, ServerUser, find_server};
+use bus::server::{PrivateServer, Role, ServerConfig, ServerUser};
 use bus::{Bus, BusConfig, Mirror};
 use event_log::{Opened, Options, Writer};
 use events::{
@@ -52,20 +52,7 @@ fn append(writer: &mut Writer, numbers: std::ops::Range<u32>) {
 }
 
 async fn server(folder: PathBuf) -> Option<(PrivateServer, impl Fn(Role) -> BusConfig)> {
-    let own = std::env::current_exe().unwrap();
-    let tools = own.ancestors().nth(3).unwrap().join("tools");
-    let tools: Vec<PathBuf> = std::fs::read_dir(tools)
-        .map(|found| found.map(|one| one.unwrap().path()).collect())
-        .unwrap_or_default();
-    let binary = match find_server(&tools) {
-        Ok(binary) => binary,
-        Err(error) => {
-            let required = std::env::var("PLANWATCH_REQUIRE").is_ok_and(|required| required == "all");
-            assert!(!required, "{error}");
-            eprintln!("skipped: {error}");
-            return None;
-        }
-    };
+    let binary = bus::testing::nats_server()?;
     let password = |role: Role| format!("{}-0123456789abcdef", role.user());
     let users = Role::SERVICES.map(|role| ServerUser { role, password: password(role) }).to_vec();
     let server =

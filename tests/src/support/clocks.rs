@@ -1,6 +1,7 @@
 //! Clocks that a test moves: the time of day of each process of a system, by the name of its service.
 
-use super::require::{on_path, skip};
+use super::require::on_path;
+use bus::testing::missing;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -20,7 +21,7 @@ impl Clocks {
     /// Builds the library; none where no C compiler is there, and skipping is allowed.
     pub fn build() -> Option<Clocks> {
         let Some(compiler) = on_path("cc") else {
-            skip("a C compiler (cc) is missing: the clocks of processes cannot be moved");
+            missing("a C compiler (cc) is missing: the clocks of processes cannot be moved");
             return None;
         };
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/clock/shifted.c");

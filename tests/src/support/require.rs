@@ -1,12 +1,9 @@
-//! What the tests need from the machine: the executable and a nats-server.
+//! What the tests need from the machine: the executable, and programs of the system.
 
-use bus::server::{ServerBinary, find_server};
 use std::path::PathBuf;
 
 /// The environment variable that names the executable under test.
 const EXECUTABLE_VARIABLE: &str = "PLANWATCH_BIN";
-/// With the value `all`, nothing may be skipped.
-const REQUIRE_VARIABLE: &str = "PLANWATCH_REQUIRE";
 
 /// The directory into which the build goes, as seen from a test's own executable: `<target>/<profile>/deps/…`.
 fn profile_directory() -> PathBuf {
@@ -24,29 +21,6 @@ pub fn planwatch() -> PathBuf {
         executable.display()
     );
     executable
-}
-
-/// The nats-server that tests run, or none where it is missing and skipping is allowed.
-pub fn nats_server() -> Option<ServerBinary> {
-    let target = profile_directory().parent().expect("a profile lies in a target directory").to_owned();
-    let tools: Vec<PathBuf> = std::fs::read_dir(target.join("tools"))
-        .map(|entries| entries.filter_map(|entry| Some(entry.ok()?.path())).collect())
-        .unwrap_or_default();
-    match find_server(&tools) {
-        Ok(binary) => Some(binary),
-        Err(error) => {
-            skip(&error.to_string());
-            None
-        }
-    }
-}
-
-/// Says what is missing; a failure where nothing may be skipped.
-#[track_caller]
-pub(super) fn skip(missing: &str) {
-    let required = std::env::var(REQUIRE_VARIABLE).is_ok_and(|required| required == "all");
-    assert!(!required, "{missing}");
-    eprintln!("skipped: {missing}");
 }
 
 /// A program of the system, by its name.

@@ -26,6 +26,8 @@ pub struct Options {
     pub empty: bool,
     /// Another plan than the embedded one.
     pub plan: Option<PathBuf>,
+    /// Where to listen instead of a free port on loopback.
+    pub http: Option<String>,
     /// Further arguments of `up`.
     pub arguments: Vec<String>,
     /// Further environment variables of `up` and so of its children.
@@ -267,7 +269,8 @@ fn spawn(folder: &Path, options: &Options) -> (Child, mpsc::Receiver<String>) {
     let said =
         File::options().create(true).append(true).open(said_file(folder)).expect("a file for what it says");
     let mut command = Command::new(planwatch());
-    command.args(["up", "--json", "--http", "127.0.0.1:0", "--data"]).arg(data(folder));
+    let http = options.http.as_deref().unwrap_or("127.0.0.1:0");
+    command.args(["up", "--json", "--http", http, "--data"]).arg(data(folder));
     if options.empty {
         command.arg("--empty");
     }

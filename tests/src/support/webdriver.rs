@@ -47,7 +47,7 @@ fn programs() -> Option<(PathBuf, PathBuf)> {
     match found {
         (Some(browser), Some(driver)) if !skips => Some((browser, driver)),
         _ => {
-            require::skip(
+            bus::testing::missing(
                 "chromium and chromedriver are not both here: install chromium and chromium-driver",
             );
             None

@@ -1,8 +1,8 @@
 //! sled taken away, cut short, or overwritten: made again from the journal, and said so.
 
-use crate::{counted, is_possible, log_folder, remove, said_since, submit};
+use crate::{counted, is_possible, log_folder, remove, start_again, stop_and_audit, submit};
 use std::path::Path;
-use tests::support::{Options, System, audit, audit_stopped};
+use tests::support::{Options, System, audit};
 
 /// What is done to an index while its service stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,9 +65,7 @@ fn rebuilds_the_index_of(services: &[&str]) {
         for service in services {
             damage.inflict(&log_folder(&system, service).join("index"));
         }
-        let said_before = system.said().len();
-        system.start_again();
-        let said = said_since(&system, said_before);
+        let said = start_again(&mut system);
         for service in services {
             assert!(says_rebuilt(&said, service), "{service}, {damage:?}: it says nothing of it:\n{said}");
             if service != &"ingestion" {
@@ -88,8 +86,7 @@ fn rebuilds_the_index_of(services: &[&str]) {
         acknowledged.extend(submit(&system, &format!("{damage:?}"), 3));
         audit(&system, &acknowledged);
     }
-    assert_eq!(system.stop().code(), Some(0));
-    audit_stopped(&system, &acknowledged);
+    stop_and_audit(&mut system, &acknowledged);
 }
 
 #[test]
@@ -120,6 +117,5 @@ fn followers_that_lost_everything_begin_again_from_the_stream() {
         acknowledged.extend(submit(&system, &format!("after-{everything}"), 2));
         audit(&system, &acknowledged);
     }
-    assert_eq!(system.stop().code(), Some(0));
-    audit_stopped(&system, &acknowledged);
+    stop_and_audit(&mut system, &acknowledged);
 }

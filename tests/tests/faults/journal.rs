@@ -1,18 +1,21 @@
 //! The last commit torn: cut where nothing else holds it, restored where the index does, refused where only
 //! the stream does. Never is an acknowledged report lost without a word.
 
-use crate::{is_possible, log_folder, remove, said_since, stream_folder, submit};
+use crate::{
+    is_possible, log_folder, remove, said_since, start_again, stop_and_audit, stream_folder, submit,
+};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tests::support::{
-    Acknowledged, Answer, Failed, Http, Options, System, audit, audit_stopped, events, report, send, today,
-    until,
+    Acknowledged, Answer, Failed, Http, Options, System, audit, events, report, send, today, until,
 };
 
 const HEADER_BYTES: usize = 32;
+/// The services that keep a copy of the log.
+const FOLLOWERS: [&str; 2] = ["projection", "alerting"];
 /// How long an attempt waits that a killed process may never answer.
 const ATTEMPT_LIMIT: Duration = Duration::from_millis(500);
 
@@ -68,11 +71,19 @@ fn tear(system: &System, position: u64, place: impl Fn(Frame) -> usize) -> Frame
 
 /// Removes what else may hold the last positions; the journal stands alone.
 fn remove_every_other_copy(system: &System) {
-    remove(&log_folder(system, "ingestion").join("index"));
-    for service in ["projection", "alerting"] {
-        remove(&system.data().join(service).join("binh-duong"));
-    }
+    remove_index(system);
+    remove_followers_copies(system);
     remove(&stream_folder(system));
+}
+
+fn remove_index(system: &System) {
+    remove(&log_folder(system, "ingestion").join("index"));
+}
+
+fn remove_followers_copies(system: &System) {
+    for follower in FOLLOWERS {
+        remove(&system.data().join(follower).join("binh-duong"));
+    }
 }
 
 /// Reports sent without a pause to a system that must not take them.
@@ -117,9 +128,7 @@ fn a_torn_commit_that_nothing_else_holds_is_cut() {
         assert_eq!(system.stop().code(), Some(0));
         let torn = tear(&system, last.position, |frame| places(frame)[index]);
         remove_every_other_copy(&system);
-        let said_before = system.said().len();
-        system.start_again();
-        let said = said_since(&system, said_before);
+        let said = start_again(&mut system);
         let is_said = said.contains(&format!("cut {} bytes of a torn commit", places(torn)[index]));
         assert_eq!(is_said, places(torn)[index] > 0, "{torn:?}, {index}:\n{said}");
         // As after a power cut before the answer: the one who asked asks again, under the same key.
@@ -130,8 +139,7 @@ fn a_torn_commit_that_nothing_else_holds_is_cut() {
         system.wait_ready();
         audit(&system, &acknowledged);
     }
-    assert_eq!(system.stop().code(), Some(0));
-    audit_stopped(&system, &acknowledged);
+    stop_and_audit(&mut system, &acknowledged);
 }
 
 #[test]
@@ -152,14 +160,11 @@ fn a_torn_commit_that_the_index_holds_is_restored() {
             // The index alone is enough: the stream and the copies are not asked.
             remove(&stream_folder(&system));
         }
-        let said_before = system.said().len();
-        system.start_again();
-        let said = said_since(&system, said_before);
+        let said = start_again(&mut system);
         assert!(said.contains("of the journal from another copy"), "{torn:?}, {lost} lost:\n{said}");
         audit(&system, &acknowledged);
     }
-    assert_eq!(system.stop().code(), Some(0));
-    audit_stopped(&system, &acknowledged);
+    stop_and_audit(&mut system, &acknowledged);
 }
 
 #[test]
@@ -178,17 +183,14 @@ fn a_torn_commit_that_only_the_stream_holds_is_restored() {
         for service in ["projection", "alerting"] {
             remove(&system.data().join(service).join("binh-duong"));
         }
-        remove(&log_folder(&system, "ingestion").join("index"));
-        let said_before = system.said().len();
-        system.start_again();
-        let said = said_since(&system, said_before);
+        remove_index(&system);
+        let said = start_again(&mut system);
         assert!(said.contains("of the journal from another copy"), "{said}");
         assert_eq!(events(system.http()).len(), frames(&whole).last().unwrap().last as usize);
         acknowledged.extend(submit(&system, &format!("after-{index}"), 1));
         audit(&system, &acknowledged);
     }
-    assert_eq!(system.stop().code(), Some(0));
-    audit_stopped(&system, &acknowledged);
+    stop_and_audit(&mut system, &acknowledged);
 }
 
 #[test]
@@ -204,7 +206,7 @@ fn a_stream_with_another_history_stops_admission_until_a_person_decides() {
     std::fs::rename(stream_folder(&system), &aside).unwrap();
     let last = acknowledged.pop().unwrap();
     let torn = tear(&system, last.position, |frame| frame.size_bytes / 2);
-    remove(&log_folder(&system, "ingestion").join("index"));
+    remove_index(&system);
     for service in ["projection", "alerting"] {
         remove(&system.data().join(service).join("binh-duong"));
     }
@@ -247,8 +249,7 @@ fn a_stream_with_another_history_stops_admission_until_a_person_decides() {
     remove(&stream_folder(&system));
     system.start_again();
     audit(&system, &acknowledged);
-    assert_eq!(system.stop().code(), Some(0));
-    audit_stopped(&system, &acknowledged);
+    stop_and_audit(&mut system, &acknowledged);
 }
 
 #[test]
@@ -260,12 +261,12 @@ fn followers_that_hold_more_than_the_log_stop_until_a_person_decides() {
     let acknowledged = submit(&system, "report", 6);
     assert_eq!(system.stop().code(), Some(0));
     tear(&system, acknowledged[3].position, |_| 0);
-    remove(&log_folder(&system, "ingestion").join("index"));
+    remove_index(&system);
     remove(&stream_folder(&system));
 
     let said_before = system.said().len();
     system.start_again_unready();
-    for follower in ["projection", "alerting"] {
+    for follower in FOLLOWERS {
         until(&format!("{follower} says that it is ahead"), || {
             let said = said_since(&system, said_before);
             said.lines()
@@ -275,14 +276,11 @@ fn followers_that_hold_more_than_the_log_stop_until_a_person_decides() {
     system.stop();
 
     // The person decides for the log: what it lacks is sent again, and the followers begin anew.
-    for follower in ["projection", "alerting"] {
-        remove(&system.data().join(follower).join("binh-duong"));
-    }
+    remove_followers_copies(&system);
     system.start_again();
     let again = acknowledged.iter().map(|report| send(system.http(), &report.key, &report.body).unwrap());
     let again: Vec<Acknowledged> = again.collect();
     assert_eq!(again[..3], acknowledged[..3]);
     audit(&system, &again);
-    assert_eq!(system.stop().code(), Some(0));
-    audit_stopped(&system, &again);
+    stop_and_audit(&mut system, &again);
 }

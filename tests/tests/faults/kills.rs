@@ -1,9 +1,8 @@
 //! SIGKILL under load: each process alone, all together, and the supervisor with all of them.
 
-use crate::is_possible;
+use crate::{is_possible, stop_and_audit};
 use tests::support::{
-    Acknowledged, Load, Options, SERVICES, System, audit, audit_stopped, is_alive, kill, signal, until,
-    until_some,
+    Acknowledged, Load, Options, SERVICES, System, audit, is_alive, kill, signal, until, until_some,
 };
 
 const DEFAULT_ROUNDS: u32 = 3;
@@ -48,8 +47,7 @@ fn survives_the_loss_of(services: &[&str]) {
         system.wait_ready();
         audit(&system, &acknowledged);
     }
-    assert_eq!(system.stop().code(), Some(0));
-    audit_stopped(&system, &acknowledged);
+    stop_and_audit(&mut system, &acknowledged);
 }
 
 #[test]
@@ -111,6 +109,5 @@ fn a_supervisor_killed_under_load_loses_nothing() {
     system.wait_restarted("ingestion", starting);
     system.wait_ready();
     audit(&system, &acknowledged);
-    assert_eq!(system.stop().code(), Some(0));
-    audit_stopped(&system, &acknowledged);
+    stop_and_audit(&mut system, &acknowledged);
 }

@@ -13,7 +13,7 @@ mod space;
 mod stream;
 
 use std::path::{Path, PathBuf};
-use tests::support::{Acknowledged, System, nats_server, report, send, until_some};
+use tests::support::{Acknowledged, System, audit_stopped, nats_server, report, send, until_some};
 
 /// Whether systems can be started here; says on standard error what is missing.
 fn is_possible() -> bool {
@@ -45,6 +45,21 @@ fn submit(system: &System, name: &str, count: u64) -> Vec<Acknowledged> {
         })
     };
     (0..count).map(one).collect()
+}
+
+/// Stops the system as a person does, then holds the log that it left to what was acknowledged.
+#[track_caller]
+fn stop_and_audit(system: &mut System, acknowledged: &[Acknowledged]) {
+    assert_eq!(system.stop().code(), Some(0));
+    audit_stopped(system, acknowledged);
+}
+
+/// Starts a stopped system; gives what it said while it did.
+#[track_caller]
+fn start_again(system: &mut System) -> String {
+    let said_before = system.said().len();
+    system.start_again();
+    said_since(system, said_before)
 }
 
 /// What the system has said since it had said so much.

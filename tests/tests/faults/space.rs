@@ -1,15 +1,13 @@
 //! A disk without room: refused with 503, nothing corrupted, and on it goes when there is room.
 
-use crate::{is_possible, submit};
+use crate::{is_possible, stop_and_audit, submit};
 use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
 use std::ffi::CString;
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
-use tests::support::{
-    Acknowledged, Options, System, audit, audit_stopped, report, send, today, until, until_some,
-};
+use tests::support::{Acknowledged, Options, System, audit, missing, report, send, today, until, until_some};
 
 /// Room for a log with its index, and little else.
 const DISK_BYTES: usize = 8 * 1024 * 1024;
@@ -22,17 +20,14 @@ struct SmallDisk {
 }
 
 impl SmallDisk {
-    /// Mounts it, or says why not where that is not permitted.
+    /// Mounts it; none where that is not permitted and may be missing.
     fn mount() -> Option<SmallDisk> {
         let folder = tempfile::tempdir().unwrap();
         let options = CString::new(format!("size={DISK_BYTES},mode=0700")).unwrap();
         match mount("tmpfs", folder.path(), "tmpfs", MountFlags::empty(), Some(options.as_c_str())) {
             Ok(()) => Some(SmallDisk { folder }),
             Err(error) => {
-                let required = std::env::var("PLANWATCH_REQUIRE").is_ok_and(|required| required == "all");
-                let is_root = rustix::process::geteuid().is_root();
-                assert!(!(required && is_root), "a tmpfs cannot be mounted: {error}");
-                eprintln!("skipped: a small tmpfs cannot be mounted ({error}); run the test as root");
+                missing(&format!("a small tmpfs cannot be mounted ({error}); run the test as root"));
                 None
             }
         }
@@ -93,8 +88,7 @@ fn without_room_reports_are_refused_and_with_room_it_goes_on() {
         audit(&system, &acknowledged);
     }
 
-    assert_eq!(system.stop().code(), Some(0));
-    audit_stopped(&system, &acknowledged);
+    stop_and_audit(&mut system, &acknowledged);
     system.start_again();
     audit(&system, &acknowledged);
     // Before the disk, which it lies on.
@@ -122,8 +116,7 @@ fn a_follower_without_room_waits_for_it_while_reports_are_taken() {
     std::fs::remove_file(ballast).unwrap();
     system.wait_ready();
     audit(&system, &acknowledged);
-    assert_eq!(system.stop().code(), Some(0));
-    audit_stopped(&system, &acknowledged);
+    stop_and_audit(&mut system, &acknowledged);
     drop(system);
 }
 

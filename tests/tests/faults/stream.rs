@@ -1,12 +1,10 @@
 //! The stream taken away: refilled from the log, byte for byte, while reports go on.
 
-use crate::{counted, is_possible, remove, stream_folder, submit};
+use crate::{counted, is_possible, remove, stop_and_audit, stream_folder, submit};
 use bus::{Bus, BusConfig};
 use events::{PlanId, Position};
 use futures::StreamExt;
-use tests::support::{
-    Load, Options, PATIENCE, System, audit, audit_stopped, events, kill, signal, until, until_some,
-};
+use tests::support::{Load, Options, PATIENCE, System, audit, events, kill, signal, until, until_some};
 
 /// Everything that the stream holds up to a position, read as an outsider may read it.
 #[track_caller]
@@ -57,8 +55,7 @@ fn a_stream_removed_under_a_running_system_is_refilled() {
     until("ingestion has counted the refill", || {
         counted(&system, "ingestion", "planwatch_mirror_refills_total") >= 1.0
     });
-    assert_eq!(system.stop().code(), Some(0));
-    audit_stopped(&system, &acknowledged);
+    stop_and_audit(&mut system, &acknowledged);
 }
 
 #[test]

@@ -5,6 +5,29 @@ use crate::{Ground, good_report, reports};
 use jiff::ToSpan;
 use tests::support::today;
 
+/// Questions that the rules refuse: the code and the parameter that are named, what is wrong, what is asked.
+const UNANSWERABLE: &[(&str, &str, &str, &str)] = &[
+    ("unknown-parameter", "?asof", "an unknown parameter", "/status?asof=2024-01-01"),
+    ("unknown-parameter", "?x", "one of a series", "/series?unit=di-an&indicator=life-skills&x=1"),
+    ("unknown-parameter", "?as_of", "an unknown parameter of alerts", "/alerts?as_of=2024-01-01"),
+    ("unknown-parameter", "?after", "an unknown parameter of events", "/events?after=1"),
+    ("doubled-parameter", "?unit", "a parameter twice", "/status?unit=di-an&unit=thuan-an"),
+    ("unknown-unit", "?unit", "an unknown unit asked for", "/status?unit=nowhere"),
+    ("unknown-unit", "?unit", "a unit asked for by its name", "/status?unit=D%C4%A9%20An"),
+    ("unknown-unit", "?unit", "an unknown unit's alerts", "/alerts?unit=nowhere"),
+    ("unknown-indicator", "?indicator", "an unknown indicator", "/status?indicator=happiness"),
+    ("unknown-word", "?state", "an unknown state", "/alerts?state=open"),
+    ("missing", "?unit", "no unit of a series", "/series?indicator=life-skills"),
+    ("missing", "?indicator", "no indicator of a series", "/series?unit=di-an"),
+    ("no-such-cell", "?indicator", "a cell that is none", "/series?unit=di-an&indicator=learning-province"),
+    ("not-a-number", "?at_least", "a negative position", "/status?at_least=-1"),
+    ("not-a-number", "?at_least", "a position in words", "/status?at_least=head"),
+    ("not-a-number", "?at_least", "a position beyond 64 bits", "/status?at_least=99999999999999999999"),
+    ("not-a-number", "?from", "a position before the first", "/events?from=-1"),
+    ("not-a-number", "?limit", "a page of none", "/events?limit=0"),
+    ("not-a-number", "?limit", "a page too large", "/events?limit=1001"),
+];
+
 pub(crate) fn cases() -> Vec<Case> {
     let tomorrow = today() + 1.day();
     let mut cases = Vec::new();
@@ -27,62 +50,26 @@ pub(crate) fn cases() -> Vec<Case> {
             }
         }
     }
-    let refused = |name: &str, target: &str, code: &'static str, pointer: &str| {
-        Case::get(name, &format!("/api/v1{target}"), 422).naming(code, pointer)
-    };
-    cases.extend([
-        refused("an unknown parameter", "/status?asof=2024-01-01", "unknown-parameter", "?asof"),
-        refused(
-            "an unknown parameter of a series",
-            "/series?unit=di-an&indicator=life-skills&x=1",
-            "unknown-parameter",
-            "?x",
-        ),
-        refused("an unknown parameter of alerts", "/alerts?as_of=2024-01-01", "unknown-parameter", "?as_of"),
-        refused("an unknown parameter of events", "/events?after=1", "unknown-parameter", "?after"),
-        refused("a parameter twice", "/status?unit=di-an&unit=thuan-an", "doubled-parameter", "?unit"),
-        refused("an unknown unit asked for", "/status?unit=nowhere", "unknown-unit", "?unit"),
-        refused("a unit asked for by its name", "/status?unit=D%C4%A9%20An", "unknown-unit", "?unit"),
-        refused(
-            "an unknown indicator asked for",
-            "/status?indicator=happiness",
-            "unknown-indicator",
-            "?indicator",
-        ),
-        refused("an unknown unit's alerts", "/alerts?unit=nowhere", "unknown-unit", "?unit"),
-        refused("an unknown state", "/alerts?state=open", "unknown-word", "?state"),
-        refused("no unit of a series", "/series?indicator=life-skills", "missing", "?unit"),
-        refused("no indicator of a series", "/series?unit=di-an", "missing", "?indicator"),
-        refused(
-            "a cell that is none",
-            "/series?unit=di-an&indicator=learning-province",
-            "no-such-cell",
-            "?indicator",
-        ),
-        refused("a negative position", "/status?at_least=-1", "not-a-number", "?at_least"),
-        refused("a position in words", "/status?at_least=head", "not-a-number", "?at_least"),
-        refused(
-            "a position beyond 64 bits",
-            "/status?at_least=99999999999999999999",
-            "not-a-number",
-            "?at_least",
-        ),
-        refused("a position before the first", "/events?from=-1", "not-a-number", "?from"),
-        refused("a page of none", "/events?limit=0", "not-a-number", "?limit"),
-        refused("a page too large", "/events?limit=1001", "not-a-number", "?limit"),
-        refused("a value without end", &format!("/status?unit={}", "x".repeat(600)), "too-long", "?unit"),
-        Case::get("garbled letters in a parameter", "/api/v1/status?unit=%ff", 422),
-        Case::get("a position far beyond the head", "/api/v1/status?at_least=999999999", 504),
-        Case::get("the largest position", &format!("/api/v1/alerts?at_least={}", u64::MAX), 504),
-        Case::get("an unknown event", "/api/v1/events/00000000-0000-7000-8000-000000000000", 404),
-        Case::get("an event that is no id", "/api/v1/events/7", 404),
-        Case::get("an event of garbled letters", "/api/v1/events/%ff", 404),
-        Case::get("an unknown route", "/api/v1/nothing", 404),
-        Case::get("an unknown route at the top", "/nothing", 404),
-        Case::get("a route with a slash behind it", "/api/v1/status/", 404),
-        Case::get("a way out of the tree", "/api/v1/../../etc/passwd", 404),
-        Case::get("another version", "/api/v2/status", 404),
-    ]);
+    for (code, pointer, name, target) in UNANSWERABLE {
+        cases.push(Case::get(name, &format!("/api/v1{target}"), 422).naming(code, *pointer));
+    }
+    let long = format!("/api/v1/status?unit={}", "x".repeat(600));
+    cases.push(Case::get("a value without end", &long, 422).naming("too-long", "?unit"));
+    let largest = format!("/api/v1/alerts?at_least={}", u64::MAX);
+    let each = [
+        (422, "garbled letters in a parameter", "/api/v1/status?unit=%ff"),
+        (504, "a position far beyond the head", "/api/v1/status?at_least=999999999"),
+        (504, "the largest position", &largest),
+        (404, "an unknown event", "/api/v1/events/00000000-0000-7000-8000-000000000000"),
+        (404, "an event that is no id", "/api/v1/events/7"),
+        (404, "an event of garbled letters", "/api/v1/events/%ff"),
+        (404, "an unknown route", "/api/v1/nothing"),
+        (404, "an unknown route at the top", "/nothing"),
+        (404, "a route with a slash behind it", "/api/v1/status/"),
+        (404, "a way out of the tree", "/api/v1/../../etc/passwd"),
+        (404, "another version", "/api/v2/status"),
+    ];
+    cases.extend(each.map(|(status, name, target)| Case::get(name, target, status)));
     cases
 }
 

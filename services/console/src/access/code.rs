@@ -11,6 +11,23 @@ pub const CODE_LEAST_BYTES: usize = 16;
 
 /// Takes the code out of its file where it is the given one; of several who try at once, one succeeds.
 pub async fn redeem(file: &Path, given: &str) -> bool {
+    if !holds(file, given).await {
+        return false;
+    }
+    // The removal decides: it succeeds once, whoever else has read the same code meanwhile.
+    match tokio::fs::remove_file(file).await {
+        Ok(()) => true,
+        Err(error) => {
+            if error.kind() != ErrorKind::NotFound {
+                tracing::warn!("cannot remove the file of the sign-in code, so nobody is let in: {error}");
+            }
+            false
+        }
+    }
+}
+
+/// Whether the given code is the one in the file, which stays there.
+pub async fn holds(file: &Path, given: &str) -> bool {
     if given.len() > CODE_LIMIT_BYTES {
         return false;
     }
@@ -24,19 +41,7 @@ pub async fn redeem(file: &Path, given: &str) -> bool {
         }
     };
     let kept = kept.trim();
-    if kept.len() < CODE_LEAST_BYTES || !same_digest(&digest(given.as_bytes()), &digest(kept.as_bytes())) {
-        return false;
-    }
-    // The removal decides: it succeeds once, whoever else has read the same code meanwhile.
-    match tokio::fs::remove_file(file).await {
-        Ok(()) => true,
-        Err(error) => {
-            if error.kind() != ErrorKind::NotFound {
-                tracing::warn!("cannot remove the file of the sign-in code, so nobody is let in: {error}");
-            }
-            false
-        }
-    }
+    kept.len() >= CODE_LEAST_BYTES && same_digest(&digest(given.as_bytes()), &digest(kept.as_bytes()))
 }
 
 #[cfg(test)]
@@ -52,10 +57,13 @@ mod tests {
         std::fs::write(&file, format!("{code}\n")).unwrap();
         assert!(!redeem(&file, "0123456789abcdef0123456789abcdee").await);
         assert!(!redeem(&file, "").await);
+        assert!(holds(&file, code).await && holds(&file, code).await, "looking does not use it up");
+        assert!(!holds(&file, "0123456789abcdef0123456789abcdee").await);
         let tries = (0..32).map(|_| redeem(&file, code));
         let successes = futures::future::join_all(tries).await.into_iter().filter(|won| *won).count();
         assert_eq!(successes, 1);
         assert!(!file.exists());
+        assert!(!holds(&file, code).await);
     }
 
     #[tokio::test]

@@ -1,5 +1,6 @@
 //! Sessions: a signed cookie that says until when its holder is let in; nothing is kept on this side.
 
+use super::channel::Channel;
 use super::{digest, hexadecimal};
 use axum::http::{HeaderMap, header};
 use hmac::{Hmac, KeyInit, Mac};
@@ -36,21 +37,29 @@ impl Sessions {
     }
 
     /// A fresh session as the value of a `Set-Cookie` header.
-    pub fn issue(&self, now: Timestamp) -> Result<String, getrandom::Error> {
+    pub fn issue(&self, now: Timestamp, channel: Channel) -> Result<String, getrandom::Error> {
         let mut nonce = [0; NONCE_BYTES];
         getrandom::fill(&mut nonce)?;
         let life_seconds = i64::try_from(SESSION_LIFE.as_secs()).expect("twelve hours fit");
         let claim = format!("{}.{}", now.as_second().saturating_add(life_seconds), hexadecimal(&nonce));
         let mac = hexadecimal(&signature(&self.key, claim.as_bytes()).finalize().into_bytes());
-        Ok(format!(
-            "{}={claim}.{mac}; Path=/; Max-Age={life_seconds}; HttpOnly; SameSite=Strict",
-            self.cookie_name
-        ))
+        Ok(self.cookie(&format!("{claim}.{mac}"), life_seconds, channel))
     }
 
     /// The value of a `Set-Cookie` header that makes a browser forget its session.
-    pub fn forget(&self) -> String {
-        format!("{}=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict", self.cookie_name)
+    pub fn forget(&self, channel: Channel) -> String {
+        self.cookie("", 0, channel)
+    }
+
+    fn cookie(&self, value: &str, life_seconds: i64, channel: Channel) -> String {
+        let secure = match channel {
+            Channel::Encrypted => "; Secure",
+            Channel::Plain => "",
+        };
+        format!(
+            "{}={value}; Path=/; Max-Age={life_seconds}; HttpOnly; SameSite=Strict{secure}",
+            self.cookie_name
+        )
     }
 
     /// Whether the cookies of a request hold a session that is ours and not over.
@@ -103,8 +112,8 @@ mod tests {
     fn a_session_holds_for_twelve_hours_and_only_unchanged() {
         let sessions = Sessions::new(b"a token that is long enough");
         let issued: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
-        let cookie = sessions.issue(issued).unwrap();
-        assert!(cookie.contains("; HttpOnly; SameSite=Strict"), "{cookie}");
+        let cookie = sessions.issue(issued, Channel::Plain).unwrap();
+        assert!(cookie.ends_with("; Path=/; Max-Age=43200; HttpOnly; SameSite=Strict"), "{cookie}");
         let cookie = cookie.split(';').next().unwrap();
         let at = |text: &str| text.parse::<Timestamp>().unwrap();
         assert!(sessions.holds(&with(cookie), issued));
@@ -127,9 +136,19 @@ mod tests {
     }
 
     #[test]
+    fn over_an_encrypted_channel_the_cookie_stays_on_one() {
+        let sessions = Sessions::new(b"a token that is long enough");
+        let issued = sessions.issue(Timestamp::UNIX_EPOCH, Channel::Encrypted).unwrap();
+        for cookie in [issued, sessions.forget(Channel::Encrypted)] {
+            assert!(cookie.ends_with("; HttpOnly; SameSite=Strict; Secure"), "{cookie}");
+        }
+        assert!(!sessions.forget(Channel::Plain).contains("Secure"));
+    }
+
+    #[test]
     fn another_token_ends_every_session() {
         let now = Timestamp::UNIX_EPOCH;
-        let cookie = Sessions::new(b"one token, and a long one").issue(now).unwrap();
+        let cookie = Sessions::new(b"one token, and a long one").issue(now, Channel::Plain).unwrap();
         let value = cookie.split(';').next().unwrap().split_once('=').unwrap().1.to_owned();
         assert!(Sessions::new(b"one token, and a long one").is_valid(&value, now));
         assert!(!Sessions::new(b"another token, and long").is_valid(&value, now));

@@ -112,7 +112,8 @@ pub async fn alerts(State(edge): State<Edge>, uri: Uri) -> Result<Response, Prob
     question.ask(&edge, "alerts").await
 }
 
-/// `GET /events`: a page of the log, as recorded; `next` is where the page after it begins.
+/// `GET /events`: a page of the log, as recorded; `next` is where the page after it begins, `sample` whether
+/// the figures of this log are made up.
 pub async fn events(State(edge): State<Edge>, uri: Uri) -> Result<Response, Problem> {
     let mut parameters = Parameters::of(&uri, &["from", "limit", "at_least"]);
     // Nothing stands at 0; whoever counts from there means the beginning.
@@ -125,6 +126,7 @@ pub async fn events(State(edge): State<Edge>, uri: Uri) -> Result<Response, Prob
         wait_for(&edge, at_least).await?;
     }
     let page = edge.backend().read(from, limit).await?;
+    let sample = edge.is_sample().await?;
     let next = page.last().map_or(from, |event| event.position.next());
     let size_bytes: usize = page.iter().map(|event| event.bytes.len() + 1).sum();
     let mut body = Vec::with_capacity(size_bytes + 64);
@@ -136,7 +138,7 @@ pub async fn events(State(edge): State<Edge>, uri: Uri) -> Result<Response, Prob
         // The very bytes of the log: reading and writing them again could change them.
         body.extend_from_slice(&event.bytes);
     }
-    body.extend_from_slice(format!("],\"next\":{next}}}").as_bytes());
+    body.extend_from_slice(format!("],\"next\":{next},\"sample\":{sample}}}").as_bytes());
     Ok(written(body))
 }
 

@@ -2,14 +2,16 @@
 
 use super::language::{Language, Words};
 use super::{Frame, rendered};
+use crate::access::channel::Channel;
 use crate::access::{code, origin};
 use crate::edge::Edge;
+use crate::listener::Peer;
 use crate::problem::Problem;
 use askama::Template;
 use axum::Form;
 use axum::extract::rejection::FormRejection;
-use axum::extract::{Query, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::extract::{ConnectInfo, Query, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use jiff::Timestamp;
 
@@ -19,30 +21,33 @@ struct SignInPage {
     frame: Frame,
     words: &'static Words,
     trouble: Option<&'static str>,
+    /// The code of the link that was opened, while it can be used.
+    code: Option<String>,
 }
 
-/// `GET /sign-in`: says how to come in; with `?code=…` lets in whoever brings the code first.
-pub async fn door(State(edge): State<Edge>, method: Method, uri: Uri) -> Response {
+/// `GET /sign-in`: says how to come in; with `?code=…` shows the button that uses the code.
+///
+/// It uses nothing up: previews of links, prefetching and history open a page without anybody wanting to.
+pub async fn door(State(edge): State<Edge>, uri: Uri) -> Response {
     let pairs =
         Query::<Vec<(String, String)>>::try_from_uri(&uri).map(|Query(pairs)| pairs).unwrap_or_default();
     let language = Language::of(value(&pairs, "lang"));
-    match value(&pairs, "code") {
-        // Whoever only asks for the headers does not use the code up.
-        Some(given) if method == Method::GET => {
-            if code::redeem(edge.access().code_file(), given).await {
-                tracing::info!("Signed the operator in by the one-time link");
-                let_in(&edge, language)
-            } else {
-                shown(language, StatusCode::FORBIDDEN, Some(language.words().sign_in_code_used))
-            }
-        }
-        _ => shown(language, StatusCode::OK, None),
+    let Some(given) = value(&pairs, "code") else {
+        return shown(language, StatusCode::OK, None);
+    };
+    if !code::holds(edge.access().code_file(), given).await {
+        return shown(language, StatusCode::FORBIDDEN, Some(language.words().sign_in_code_used));
     }
+    let mut frame = Frame::of(language, false);
+    frame.other = format!("{}&code={given}", frame.other);
+    let page = SignInPage { frame, words: language.words(), trouble: None, code: Some(given.to_owned()) };
+    rendered(StatusCode::OK, &page)
 }
 
-/// `POST /sign-in`: lets in whoever has the token.
+/// `POST /sign-in`: lets in whoever has the token, or brings the code of the link first.
 pub async fn enter(
     State(edge): State<Edge>,
+    ConnectInfo(Peer(peer)): ConnectInfo<Peer>,
     headers: HeaderMap,
     form: Result<Form<Vec<(String, String)>>, FormRejection>,
 ) -> Response {
@@ -53,23 +58,37 @@ pub async fn enter(
         }
     };
     let language = Language::of(value(&fields, "lang"));
+    let words = language.words();
+    let channel = Channel::of(peer, &headers);
     if origin::is_foreign(&headers) {
-        return shown(language, StatusCode::FORBIDDEN, Some(language.words().sign_in_foreign));
+        return shown(language, StatusCode::FORBIDDEN, Some(words.sign_in_foreign));
+    }
+    if let Some(given) = value(&fields, "code") {
+        if code::redeem(edge.access().code_file(), given).await {
+            tracing::info!("Signed the operator in by the one-time link");
+            return let_in(&edge, language, channel);
+        }
+        return shown(language, StatusCode::FORBIDDEN, Some(words.sign_in_code_used));
     }
     if edge.access().is_token(value(&fields, "token").unwrap_or_default().trim()) {
         tracing::info!("Signed the operator in by the token");
-        return let_in(&edge, language);
+        return let_in(&edge, language, channel);
     }
-    shown(language, StatusCode::FORBIDDEN, Some(language.words().sign_in_wrong_token))
+    shown(language, StatusCode::FORBIDDEN, Some(words.sign_in_wrong_token))
 }
 
 /// `POST /sign-out`: makes the browser forget its session.
-pub async fn leave(State(edge): State<Edge>) -> Response {
-    with_cookie(Redirect::to("/sign-in").into_response(), &edge.access().sessions().forget())
+pub async fn leave(
+    State(edge): State<Edge>,
+    ConnectInfo(Peer(peer)): ConnectInfo<Peer>,
+    headers: HeaderMap,
+) -> Response {
+    let cookie = edge.access().sessions().forget(Channel::of(peer, &headers));
+    with_cookie(Redirect::to("/sign-in").into_response(), &cookie)
 }
 
-fn let_in(edge: &Edge, language: Language) -> Response {
-    match edge.access().sessions().issue(Timestamp::now()) {
+fn let_in(edge: &Edge, language: Language, channel: Channel) -> Response {
+    match edge.access().sessions().issue(Timestamp::now(), channel) {
         Ok(cookie) => {
             let page = format!("/?{}", language.query());
             with_cookie(Redirect::to(&page).into_response(), &cookie)
@@ -87,7 +106,7 @@ fn with_cookie(mut response: Response, cookie: &str) -> Response {
 }
 
 fn shown(language: Language, status: StatusCode, trouble: Option<&'static str>) -> Response {
-    let page = SignInPage { frame: Frame::of(language, false), words: language.words(), trouble };
+    let page = SignInPage { frame: Frame::of(language, false), words: language.words(), trouble, code: None };
     rendered(status, &page)
 }
 

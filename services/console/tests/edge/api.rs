@@ -224,8 +224,8 @@ async fn the_log_is_read_in_pages_as_recorded() {
     let events: Vec<_> = (0..5).map(|_| console.memory.record()).collect();
     let text = |index: usize| String::from_utf8(events[index].bytes.to_vec()).unwrap();
     let page = console.get("/api/v1/events?from=2&limit=2").await;
-    assert_eq!(page.text(), format!(r#"{{"events":[{},{}],"next":4}}"#, text(1), text(2)));
-    assert_eq!(console.get("/api/v1/events?from=6").await.text(), r#"{"events":[],"next":6}"#);
+    assert_eq!(page.text(), format!(r#"{{"events":[{},{}],"next":4,"sample":false}}"#, text(1), text(2)));
+    assert_eq!(console.get("/api/v1/events?from=6").await.text(), r#"{"events":[],"next":6,"sample":false}"#);
     assert_eq!(console.get("/api/v1/events").await.json()["events"].as_array().unwrap().len(), 5);
 
     let id = events::ids::derived_id(&["test", "3"]);
@@ -239,6 +239,20 @@ async fn the_log_is_read_in_pages_as_recorded() {
     );
     console.get(&format!("/api/v1/events/{id}")).await.problem(404);
     console.get("/api/v1/events/not-an-id").await.problem(404);
+}
+
+#[tokio::test]
+async fn a_page_of_the_log_says_whether_its_figures_are_made_up() {
+    for sample in [true, false] {
+        let console = Console::start().await;
+        let before = console.get("/api/v1/events").await.json();
+        assert_eq!(before, json!({"events": [], "next": 1, "sample": false}), "nothing is known yet");
+        console.memory.adopt(sample);
+        console.memory.record();
+        for path in ["/api/v1/events", "/api/v1/events?from=2", "/api/v1/events?from=3"] {
+            assert_eq!(console.get(path).await.json()["sample"], sample, "{path}");
+        }
+    }
 }
 
 #[tokio::test]

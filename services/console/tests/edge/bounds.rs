@@ -1,7 +1,11 @@
 //! Requests that are wrong as requests: each gets its problem document, none a 500, nothing is submitted.
 
 use crate::support::{Ask, Console};
+use console::edge::SIGN_IN_LIMIT;
 use events::command::{BATCH_BODY_LIMIT_BYTES, BODY_LIMIT_BYTES};
+use std::time::Duration;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 
 #[tokio::test]
 async fn wrong_bodies_are_told_apart_and_reach_nobody() {
@@ -71,13 +75,57 @@ async fn unknown_paths_and_methods_are_told_apart() {
 #[tokio::test]
 async fn every_answer_has_the_headers_that_keep_a_browser_safe() {
     let console = Console::start().await;
-    for path in ["/healthz", "/sign-in", "/nothing", "/api/v1/status"] {
+    for path in ["/healthz", "/sign-in", "/sign-in?code=x", "/nothing", "/api/v1/status"] {
         let answered = console.send(Ask::new("GET", path)).await;
         let policy = answered.header("content-security-policy").unwrap();
         assert!(policy.contains("default-src 'self'") && policy.contains("frame-ancestors 'none'"), "{path}");
         assert_eq!(answered.header("x-content-type-options"), Some("nosniff"), "{path}");
-        assert_eq!(answered.header("referrer-policy"), Some("no-referrer"), "{path}");
+        assert_eq!(answered.header("referrer-policy"), Some("same-origin"), "{path}");
         assert_eq!(answered.header("cache-control"), Some("no-store"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn sign_ins_that_never_finish_take_no_place_from_others() {
+    let console = Console::start().await;
+    let form = "application/x-www-form-urlencoded";
+    let mut unfinished = Vec::new();
+    for _ in 0..SIGN_IN_LIMIT {
+        let mut stream = TcpStream::connect(console.address).await.unwrap();
+        let mut ask = Ask::new("POST", "/sign-in").body(form, "token=").written(console.address);
+        ask.truncate(ask.len() - 1);
+        stream.write_all(&ask).await.unwrap();
+        unfinished.push(stream);
+    }
+    let refused = async {
+        loop {
+            let answered = console.send(Ask::new("POST", "/sign-in").form("token=wrong")).await;
+            if answered.status != 403 {
+                return answered;
+            }
+        }
+    };
+    let refused = tokio::time::timeout(Duration::from_secs(5), refused).await.expect("no place is left");
+    assert!(refused.problem(503)["detail"].as_str().unwrap().contains("sign-ins"));
+    assert!(refused.header("retry-after").is_some());
+    assert_eq!(console.send(Ask::new("GET", "/sign-in")).await.status, 200);
+    assert_eq!(console.send(Ask::new("GET", "/healthz")).await.status, 200);
+
+    // A place is free again once its caller is gone and the console has noticed.
+    drop(unfinished.pop());
+    while console.send(Ask::new("POST", "/sign-in").form("token=wrong")).await.status != 403 {}
+}
+
+#[tokio::test]
+async fn the_icon_is_there_under_both_names() {
+    let console = Console::start().await;
+    let page = console.send(Ask::new("GET", "/sign-in")).await.text();
+    assert!(page.contains("<link rel=\"icon\" href=\"/favicon.svg\" type=\"image/svg+xml\">"), "{page}");
+    for path in ["/favicon.svg", "/favicon.ico"] {
+        let icon = console.send(Ask::new("GET", path)).await;
+        assert_eq!((icon.status, icon.header("content-type")), (200, Some("image/svg+xml")), "{path}");
+        assert_eq!(icon.header("cache-control"), Some("public, max-age=86400"), "{path}");
+        assert!(icon.text().starts_with("<svg ") && icon.text().len() < 1_000, "{path}");
     }
 }
 

@@ -32,14 +32,31 @@ async fn the_interface_is_closed_without_token_or_session() {
 async fn the_one_time_link_works_once() {
     let console = Console::start().await;
     let link = format!("/sign-in?code={CODE}");
-    assert_eq!(
-        console.send(Ask::new("GET", "/sign-in?code=wrong-code-of-the-same-length")).await.status,
-        403
-    );
-    assert_eq!(console.send(Ask::new("HEAD", &link)).await.status, 200, "looking does not use it up");
+    let wrong = "wrong-code-of-the-same-length!";
+    assert_eq!(console.send(Ask::new("GET", &format!("/sign-in?code={wrong}"))).await.status, 403);
+    let wrong = console.send(Ask::new("POST", "/sign-in").form(&format!("code={wrong}&lang=en"))).await;
+    assert_eq!((wrong.status, wrong.header("set-cookie")), (403, None));
+    assert!(wrong.text().contains("This link has been used or is not right"), "{}", wrong.text());
+
+    // A preview, a prefetch and a person who looks first: none of them uses it up or is let in.
+    for method in ["HEAD", "GET", "GET"] {
+        let looked = console.send(Ask::new(method, &link)).await;
+        assert_eq!((looked.status, looked.header("set-cookie")), (200, None), "{method}");
+        assert!(console.folder.path().join("sign-in.code").exists(), "{method}");
+    }
+    let page = console.send(Ask::new("GET", &format!("{link}&lang=en"))).await.text();
+    assert_eq!(page.matches("<button").count(), 1, "{page}");
+    assert!(page.contains("<form method=\"post\" action=\"/sign-in\""), "{page}");
+    assert!(page.contains(&format!("name=\"code\" value=\"{CODE}\"")), "{page}");
+    assert!(!page.contains("name=\"token\"") && page.contains("The link works once"), "{page}");
+
+    let form = || Ask::new("POST", "/sign-in").form(&format!("code={CODE}"));
+    let foreign = console.send(form().header("Sec-Fetch-Site", "cross-site")).await;
+    assert_eq!((foreign.status, foreign.header("set-cookie")), (403, None), "the form of another site");
     let cookie = console.signed_in().await;
     assert!(!console.folder.path().join("sign-in.code").exists());
     assert_eq!(console.send(Ask::new("GET", &link)).await.status, 403);
+    assert_eq!(console.send(form()).await.status, 403);
 
     console.memory.replies(Peer::Projection, "status", Ok(r#"{"ok":{}}"#));
     let ask = || Ask::new("GET", "/api/v1/status").header("Cookie", &cookie);
@@ -74,10 +91,7 @@ async fn a_session_acts_only_from_the_consoles_own_pages() {
 #[tokio::test]
 async fn the_token_signs_in_from_the_form_of_this_site_only() {
     let console = Console::start().await;
-    let ask = |token: &str| {
-        Ask::new("POST", "/sign-in")
-            .body("application/x-www-form-urlencoded", format!("token={token}&lang=en"))
-    };
+    let ask = |token: &str| Ask::new("POST", "/sign-in").form(&format!("token={token}&lang=en"));
     let page = console.send(Ask::new("GET", "/sign-in")).await;
     assert!(page.text().contains("<html lang=\"vi\">") && page.text().contains("name=\"token\""));
     let wrong = console.send(ask("wrong")).await;
@@ -92,8 +106,27 @@ async fn the_token_signs_in_from_the_form_of_this_site_only() {
     assert_eq!(out.status, 303);
     assert!(out.header("set-cookie").unwrap().contains("Max-Age=0"));
     console.send(Ask::new("POST", "/sign-in").json("{}")).await.problem(415);
-    let large = Ask::new("POST", "/sign-in").body("application/x-www-form-urlencoded", vec![b'x'; 40_000]);
+    let large = Ask::new("POST", "/sign-in").form(&"x".repeat(5_000));
     console.send(large).await.problem(413);
+}
+
+#[tokio::test]
+async fn the_cookie_is_for_https_only_where_a_proxy_on_this_machine_says_so() {
+    let console = Console::start().await;
+    let ask = |path: &str| Ask::new("POST", path).form(&format!("token={TOKEN}"));
+    let secured = |cookie: Option<&str>| {
+        let cookie = cookie.unwrap();
+        assert!(cookie.contains("; HttpOnly; SameSite=Strict"), "{cookie}");
+        cookie.ends_with("; Secure")
+    };
+    let plain = console.send(ask("/sign-in")).await;
+    assert!(!secured(plain.header("set-cookie")));
+    let forwarded = console.send(ask("/sign-in").header("X-Forwarded-Proto", "https")).await;
+    assert!(secured(forwarded.header("set-cookie")));
+    let cookie = forwarded.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
+    let leave = ask("/sign-out").header("Cookie", &cookie).header("Sec-Fetch-Site", "same-origin");
+    let left = console.send(leave.header("X-Forwarded-Proto", "https")).await;
+    assert!(secured(left.header("set-cookie")));
 }
 
 #[tokio::test]

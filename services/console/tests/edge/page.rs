@@ -141,7 +141,7 @@ async fn every_shape_of_a_status_is_drawn_and_every_file_of_the_page_is_served()
         assert!(text.contains(&format!("<symbol id=\"shape-{status}\"")), "{status}");
     }
     let files: Vec<&str> = text.split('"').filter(|part| part.starts_with("/assets/")).collect();
-    assert_eq!(files.len(), 3, "{files:?}");
+    assert_eq!(files.len(), 2, "{files:?}");
     for file in files {
         let served = console.send(Ask::new("GET", file)).await;
         assert_eq!(served.status, 200, "{file}");

@@ -6,7 +6,7 @@ use console::backend::{Backend, BackendError, LogEvent, Peer, Tail};
 use console::{Config, Running, start_with};
 use events::command::{Answer, Request};
 use events::wire;
-use events::{ActorId, Event, EventData, PlanId, Position, UnitChange, UnitChanged, UnitId};
+use events::{ActorId, Event, EventData, PlanAdopted, PlanId, Position, UnitChange, UnitChanged, UnitId};
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt, stream};
 use serde_json::{Value, json};
@@ -52,6 +52,15 @@ impl Memory {
         asked.iter().rev().find(|(_, asked, _)| asked == endpoint).expect("it was asked").2.clone()
     }
 
+    /// Begins the log with the adoption of a plan.
+    pub fn adopt(&self, sample: bool) {
+        let data = PlanAdopted { plan: json!({}), digest: "0".repeat(64), sample };
+        let mut log = self.log.lock().unwrap();
+        assert!(log.is_empty(), "a plan is adopted at position 1");
+        log.push(event_with(1, EventData::PlanAdopted(data)));
+        self.head.send_replace(log.len());
+    }
+
     /// Records an event at the next position and wakes whoever follows.
     pub fn record(&self) -> LogEvent {
         let mut log = self.log.lock().unwrap();
@@ -64,21 +73,26 @@ impl Memory {
 
 /// The event at a position.
 pub fn event_at(position: u64) -> LogEvent {
+    let data = UnitChanged {
+        unit: UnitId::parse("ben-cat").unwrap(),
+        change: UnitChange::Retype { unit_type: "city".into() },
+        revision: 1,
+        effective: "2024-05-01".parse().unwrap(),
+        instrument: "Nghị quyết".into(),
+        reason: None,
+        request_digest: None,
+    };
+    event_with(position, EventData::UnitChanged(data))
+}
+
+fn event_with(position: u64, data: EventData) -> LogEvent {
     let mut written = wire::Written::new(&Event {
         id: events::ids::derived_id(&["test", &position.to_string()]),
         plan: PlanId::parse("binh-duong").unwrap(),
         effective: "2024-05-01T00:00:00Z".parse().unwrap(),
         actor: ActorId::parse("operator-0").unwrap(),
         traceparent: None,
-        data: EventData::UnitChanged(UnitChanged {
-            unit: UnitId::parse("ben-cat").unwrap(),
-            change: UnitChange::Retype { unit_type: "city".into() },
-            revision: 1,
-            effective: "2024-05-01".parse().unwrap(),
-            instrument: "Nghị quyết".into(),
-            reason: None,
-            request_digest: None,
-        }),
+        data,
     })
     .unwrap();
     written.stamp(Position(position), "2024-05-02T00:00:00Z".parse().unwrap());
@@ -185,7 +199,7 @@ impl Console {
 
     /// A session cookie, from the one-time code.
     pub async fn signed_in(&self) -> String {
-        let answered = self.send(Ask::new("GET", &format!("/sign-in?code={CODE}"))).await;
+        let answered = self.send(Ask::new("POST", "/sign-in").form(&format!("code={CODE}"))).await;
         assert_eq!(answered.status, 303, "{}", answered.text());
         let cookie = answered.header("set-cookie").unwrap();
         assert!(
@@ -241,6 +255,10 @@ impl Ask {
 
     pub fn json(self, body: impl Into<Vec<u8>>) -> Ask {
         self.body("application/json", body)
+    }
+
+    pub fn form(self, body: &str) -> Ask {
+        self.body("application/x-www-form-urlencoded", body)
     }
 
     pub fn written(&self, address: SocketAddr) -> Vec<u8> {

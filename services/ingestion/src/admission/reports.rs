@@ -18,8 +18,8 @@ use std::collections::BTreeMap;
 #[derive(Default)]
 struct Earlier<'a> {
     reports: BTreeMap<(UnitId, Period), Vec<&'a SubmitReport>>,
-    /// In which place an id stands.
-    ids: BTreeMap<EventId, usize>,
+    /// In which place a content stands, by its digest.
+    contents: BTreeMap<&'a str, usize>,
 }
 
 impl Earlier<'_> {
@@ -98,10 +98,12 @@ fn admit_one<'a>(
     earlier: &mut Earlier<'a>,
 ) -> Result<Slot, Refusal> {
     let (id, request_digest) = identity(known, plan, request, index, parsed);
+    // Before the look at this request's own reports: what was answered under a key is answered so again.
     if let Some(before) = recorded_before(known, plan, &id, request_digest.as_deref())? {
+        earlier.contents.entry(&parsed.digest).or_insert(index);
         return Ok(Slot::Before(before));
     }
-    if let Some(place) = earlier.ids.get(&id) {
+    if let Some(place) = earlier.contents.get(parsed.digest.as_str()) {
         return Ok(Slot::Repeat(*place));
     }
     let report = match &parsed.report {
@@ -145,7 +147,7 @@ fn admit_one<'a>(
     let effective = plan.calendar.start_of_day(report.document.date);
     let slot = new_event(known, plan, request, id, effective, EventData::ReportSubmitted(data))?;
     earlier.reports.entry((report.unit.clone(), report.period)).or_default().push(report);
-    earlier.ids.insert(id, index);
+    earlier.contents.insert(&parsed.digest, index);
     Ok(slot)
 }
 

@@ -127,6 +127,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
 }
 
 fn list(answer: &Value) {
+    output::sample(answer);
     let alerts = answer.get("alerts").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let rows: Vec<[String; 8]> = alerts
         .iter()

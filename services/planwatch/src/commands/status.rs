@@ -46,6 +46,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         output::json(&answer);
         return Ok(Exit::Done);
     }
+    output::sample(&answer);
     let cells = answer.get("cells").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let rows: Vec<[String; 9]> = cells.iter().map(row).collect();
     output::table(

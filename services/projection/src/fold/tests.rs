@@ -19,7 +19,7 @@ fn opened(directory: &Path) -> Opened {
 }
 
 fn folding(directory: &Path, log: &Log) -> Folding {
-    let snapshots = Snapshots::open(directory.join("snapshots")).unwrap();
+    let snapshots = snapshots(directory);
     let facts = snapshots.restore(log).unwrap().unwrap_or_default();
     let state = Arc::new(State::new(facts));
     let health = Health::new("projection");
@@ -71,16 +71,34 @@ fn snapshot_files(directory: &Path) -> Vec<std::path::PathBuf> {
     paths
 }
 
-/// A log of the plan and so many reports.
+/// Appends a report of Dĩ An, recorded in the November of its year.
+fn append_report(writer: &mut Writer, year: i16, numerator: u64) {
+    let report = fixture::report(&fixture::plan(), "di-an", year, numerator);
+    append(writer, vec![report], &format!("{year}-11-20T02:00:00Z"));
+}
+
+/// A log of the plan and so many reports: the plan ends at position 32, a report follows for each year from 2022.
 fn log_with(directory: &Path, reports: i16) -> Opened {
-    let plan = fixture::plan();
     let mut opened = opened(directory);
-    append(&mut opened.writer, fixture::adoption(&plan), "2022-03-16T02:00:00Z");
+    append(&mut opened.writer, fixture::adoption(&fixture::plan()), "2022-03-16T02:00:00Z");
     for year in 2022..2022 + reports {
-        let report = fixture::report(&plan, "di-an", year, 20);
-        append(&mut opened.writer, vec![report], &format!("{year}-11-20T02:00:00Z"));
+        append_report(&mut opened.writer, year, 20);
     }
     opened
+}
+
+fn snapshots(directory: &Path) -> Snapshots {
+    Snapshots::open(directory.join("snapshots")).unwrap()
+}
+
+/// The facts that a log's events fold to, handed out after each.
+fn fold_all(log: &Log, mut after_each: impl FnMut(&Facts)) -> Facts {
+    let mut facts = Facts::new();
+    for stored in log.scan(Position(1)) {
+        facts.apply_bytes(&stored.unwrap().bytes).unwrap();
+        after_each(&facts);
+    }
+    facts
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -89,11 +107,7 @@ async fn what_is_appended_becomes_visible() {
     let mut opened = log_with(home.path(), 1);
     let folding = folding(home.path(), &opened.log);
     folding.until(Position(33)).await;
-    append(
-        &mut opened.writer,
-        vec![fixture::report(&fixture::plan(), "di-an", 2023, 30)],
-        "2023-11-20T02:00:00Z",
-    );
+    append_report(&mut opened.writer, 2023, 30);
     folding.until(Position(34)).await;
     assert_eq!(folding.state.facts().head(), Position(34));
     folding.until_check(|check| *check == CheckState::Ok).await;
@@ -108,12 +122,8 @@ async fn a_restart_from_a_snapshot_and_from_nothing_give_the_same_digest() {
     first.until(Position(34)).await;
     first.stop().await;
     assert_eq!(snapshot_files(home.path()).len(), 1);
-    append(
-        &mut opened.writer,
-        vec![fixture::report(&fixture::plan(), "di-an", 2024, 30)],
-        "2024-11-20T02:00:00Z",
-    );
-    let restored = Snapshots::open(home.path().join("snapshots")).unwrap().restore(&opened.log).unwrap();
+    append_report(&mut opened.writer, 2024, 30);
+    let restored = snapshots(home.path()).restore(&opened.log).unwrap();
     assert_eq!(restored.unwrap().head(), Position(34));
     let second = folding(home.path(), &opened.log);
     second.until(Position(35)).await;
@@ -130,14 +140,12 @@ async fn a_restart_from_a_snapshot_and_from_nothing_give_the_same_digest() {
 async fn the_last_two_snapshots_are_kept_and_a_wrong_one_gives_way() {
     let home = tempfile::tempdir().unwrap();
     let opened = log_with(home.path(), 3);
-    let snapshots = Snapshots::open(home.path().join("snapshots")).unwrap();
-    let mut facts = Facts::new();
-    for stored in opened.log.scan(Position(1)) {
-        facts.apply_bytes(&stored.unwrap().bytes).unwrap();
+    let snapshots = snapshots(home.path());
+    fold_all(&opened.log, |facts| {
         if facts.head() >= Position(32) {
-            snapshots.write(&facts).unwrap();
+            snapshots.write(facts).unwrap();
         }
-    }
+    });
     let files = snapshot_files(home.path());
     assert_eq!(files.len(), crate::snapshots::KEPT);
     let restored = || snapshots.restore(&opened.log).unwrap().map(|facts| facts.head());
@@ -154,21 +162,15 @@ async fn the_last_two_snapshots_are_kept_and_a_wrong_one_gives_way() {
 async fn a_snapshot_of_another_or_of_a_longer_log_is_not_used() {
     let home = tempfile::tempdir().unwrap();
     let opened = log_with(home.path(), 3);
-    let snapshots = Snapshots::open(home.path().join("snapshots")).unwrap();
-    let mut facts = Facts::new();
-    for stored in opened.log.scan(Position(1)) {
-        facts.apply_bytes(&stored.unwrap().bytes).unwrap();
-    }
-    snapshots.write(&facts).unwrap();
+    let snapshots = snapshots(home.path());
+    snapshots.write(&fold_all(&opened.log, |_| {})).unwrap();
     let shorter = tempfile::tempdir().unwrap();
     assert!(snapshots.restore(&log_with(shorter.path(), 2).log).unwrap().is_none());
     let other = tempfile::tempdir().unwrap();
     let mut other = log_with(other.path(), 2);
-    append(
-        &mut other.writer,
-        vec![fixture::report(&fixture::plan(), "di-an", 2024, 1)],
-        "2024-11-21T02:00:00Z",
-    );
+    // The same report a day later: one log differs from another by what it recorded when.
+    let report = fixture::report(&fixture::plan(), "di-an", 2024, 20);
+    append(&mut other.writer, vec![report], "2024-11-21T02:00:00Z");
     assert!(snapshots.restore(&other.log).unwrap().is_none());
 }
 

@@ -3,7 +3,7 @@
 use super::*;
 use crate::fixture;
 use ::service::{HealthReport, JournalSource, Running as _};
-use bus::server::{PrivateServer, Role, ServerConfig, ServerUser, find_server};
+use bus::server::{PrivateServer, Role, ServerConfig, ServerUser};
 use bus::{Mirror, MirrorHandle, RequestError};
 use event_log::{Opened, Options};
 use serde_json::{Value, json};
@@ -27,18 +27,7 @@ fn password(role: Role) -> String {
 impl World {
     /// A server, a log that holds the plan, and its mirror. None where no server is to be had.
     async fn start() -> Option<World> {
-        let executable = std::env::current_exe().unwrap();
-        let tools: Vec<PathBuf> = executable.ancestors().skip(1).map(|parent| parent.join("tools")).collect();
-        let binary = match find_server(&tools) {
-            Ok(binary) => binary,
-            Err(error) if std::env::var_os("PLANWATCH_REQUIRE").is_some_and(|all| all == "all") => {
-                panic!("{error}")
-            }
-            Err(error) => {
-                eprintln!("skipped: {error}");
-                return None;
-            }
-        };
+        let binary = bus::testing::nats_server()?;
         let home = tempfile::tempdir().unwrap();
         let users = Role::SERVICES.map(|role| ServerUser { role, password: password(role) }).into();
         let config = ServerConfig { store_dir: home.path().join("nats"), port: 0, users };
@@ -104,6 +93,7 @@ fn config_of(server: &PrivateServer, role: Role) -> BusConfig {
 async fn projection_follows_answers_and_comes_back_with_the_same_digest() {
     let Some(mut world) = World::start().await else { return };
     let projection = world.projection().await;
+    assert!(world.ask("position", json!({})).await["ok"]["position"].is_u64(), "with or without a plan");
     let adopted = world.ask_at_least("status", json!({"at_least": 32})).await;
     assert_eq!(adopted["ok"]["position"], 32);
     assert_eq!(adopted["ok"]["cells"].as_array().unwrap().len(), 125);
@@ -115,6 +105,10 @@ async fn projection_follows_answers_and_comes_back_with_the_same_digest() {
     assert_eq!(status["ok"]["cells"][0]["value"]["percent"], "55.00");
     let digest = status["ok"]["digest"].clone();
     assert_eq!(world.ask("digest", json!({"position": 33})).await["ok"]["digest"], digest);
+    assert_eq!(world.ask("position", json!({})).await, json!({"ok": {"position": 33}}));
+    let asked_for_more = world.ask("position", json!({"unit": "di-an"})).await;
+    assert_eq!(asked_for_more["refused"]["errors"][0]["code"], "unknown-parameter");
+    assert_eq!(asked_for_more["refused"]["errors"][0]["remedy"], "ask without any");
 
     let earlier = world.ask("status", json!({"unit": "di-an", "known_at": "2024-11-19"})).await;
     assert_eq!(earlier["ok"]["position"], 32);

@@ -1,6 +1,6 @@
 //! What the tests share: a real nats-server, a log and a copy in memory, events to put in them.
 
-use bus::server::{PrivateServer, Role, ServerBinary, ServerConfig, ServerUser, find_server};
+use bus::server::{PrivateServer, Role, ServerConfig, ServerUser};
 use bus::{
     Bus, BusConfig, CopySink, FollowerHandle, FollowerState, LogSource, LogSourceError, MirrorHandle,
     MirrorState, SinkError, StoredEvent,
@@ -8,7 +8,6 @@ use bus::{
 use events::event::{Event, EventData, Recorded};
 use events::ids::derived_id;
 use events::{ActorId, EventId, PlanId, Position, Timestamp, wire};
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -22,22 +21,6 @@ pub(crate) fn plan() -> PlanId {
     PlanId::parse("binh-duong").unwrap()
 }
 
-/// The nats-server to test with. Without one the test is skipped, or fails where everything is required.
-pub(crate) fn server_binary() -> Option<ServerBinary> {
-    let target = std::env::current_exe().unwrap();
-    let tools: Vec<PathBuf> = target.ancestors().skip(1).map(|parent| parent.join("tools")).collect();
-    match find_server(&tools) {
-        Ok(binary) => Some(binary),
-        Err(error) if std::env::var_os("PLANWATCH_REQUIRE").is_some_and(|required| required == "all") => {
-            panic!("{error}")
-        }
-        Err(error) => {
-            eprintln!("skipped: {error}");
-            None
-        }
-    }
-}
-
 /// A server of its own for one test.
 pub(crate) struct World {
     pub(crate) server: PrivateServer,
@@ -46,7 +29,7 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn start() -> Option<World> {
-        let binary = server_binary()?;
+        let binary = bus::testing::nats_server()?;
         let home = tempfile::tempdir().unwrap();
         let roles = Role::SERVICES.into_iter().chain([Role::Admin]);
         let users = roles.map(|role| ServerUser { role, password: password(role) }).collect();
