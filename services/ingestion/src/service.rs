@@ -310,7 +310,8 @@ fn as_recorded(event: &Bytes) -> Bytes {
 
 fn fork(position: Position, why: &ForkReason) -> String {
     format!(
-        "the log and the stream differ at position {position} ({why}); nothing is recorded until a person decides"
+        "the log and the stream differ at position {position} ({why}); nothing is recorded until a person decides which is right: see \
+         `Operating it` in the README"
     )
 }
 

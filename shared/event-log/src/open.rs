@@ -134,7 +134,7 @@ pub enum OpenError {
     /// The journal is damaged and no other copy here holds what is missing.
     #[error(
         "the journal file `{}` is damaged at byte {offset}, position {position}: {what}; nothing was cut; put the \
-         journal back from a backup or import the log from the stream",
+         journal back from a backup",
         file.display()
     )]
     JournalDamaged {
