@@ -133,7 +133,7 @@ impl Checkpoint {
     fn parse(note_text: &str) -> Result<Checkpoint, CheckpointError> {
         let lines: Vec<&str> = note_text.strip_suffix('\n').unwrap_or(note_text).split('\n').collect();
         let too_long = |line: &&str| line.is_empty() || line.len() > LINE_LIMIT_BYTES;
-        if let Some(at) = lines.iter().position(|line| too_long(line)) {
+        if let Some(at) = lines.iter().position(too_long) {
             return Err(CheckpointError::Line { line: at + 1 });
         }
         let [origin, size, root, extensions @ ..] = lines.as_slice() else {
