@@ -10,6 +10,7 @@ use crate::other_copy::{self, OtherCopy};
 use crate::report::{IndexState, OpenReport};
 use crate::stored::{Page, ReadLimit, Stored};
 use crate::tail::Tail;
+use crate::tree::LogTree;
 use crate::write_state::WriteState;
 use crate::writer::Writer;
 use events::{PlanId, Position};
@@ -194,6 +195,7 @@ pub fn open(directory: &Path, plan: &PlanId, options: Options) -> Result<Opened,
     let journal = Journal::open(Arc::clone(&map), options.journal_file_limit_bytes)
         .map_err(refused(&journal_directory))?;
     report.head = head;
+    report.tiles_made = index.tiles_made();
     report.trace(plan);
     let last_recorded_ms = scanned.last.map_or(NEVER, |last| last.recorded_at.as_millisecond());
     let shared = Arc::new(Shared {
@@ -201,6 +203,7 @@ pub fn open(directory: &Path, plan: &PlanId, options: Options) -> Result<Opened,
         head: watch::Sender::new(head),
         last_recorded_ms: AtomicI64::new(last_recorded_ms),
         tail: Tail::default(),
+        tree: LogTree::at(index.frontier()),
         index: RwLock::new(Some(index)),
         index_suspect: AtomicBool::new(false),
         journal: map,
@@ -447,6 +450,9 @@ fn bring_up(
 ) -> Result<Result<Option<Position>, String>, OpenError> {
     let head = last.map_or(Position::START, |last| last.position);
     let held = index.head();
+    if let Some(why) = index.tree_fault() {
+        return Ok(Err(why.to_owned()));
+    }
     if held < head {
         if let Some(event) = event_in_journal(journal, held)?
             && !agrees(index, Some(&event))
@@ -465,6 +471,9 @@ fn bring_up(
     }
     if !agrees(index, last) {
         return Ok(Err("it does not hold what the journal holds at the head".to_owned()));
+    }
+    if index.frontier().size() != head.0 {
+        return Ok(Err("its tree does not end at the head".to_owned()));
     }
     Ok(Ok((held < head).then(|| held.next())))
 }

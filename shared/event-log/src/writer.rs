@@ -7,6 +7,7 @@ use crate::log::{Log, NEVER, Shared, timestamp};
 use crate::other_copy;
 use crate::stored::{Copied, Stored};
 use crate::tail::Commit;
+use crate::tree::Growth;
 use crate::write_state::WriteState;
 use bytes::Bytes;
 use events::wire::{TooLarge, Written};
@@ -316,6 +317,7 @@ impl Writer {
             let first = commit.first().expect("a commit is never empty").position;
             frames.push(NewFrame { first, bytes: self.encoder.encode(commit) });
         }
+        let growth = Growth::of(self.shared.tree.frontier(), commits.iter().flat_map(|commit| commit.iter()));
         self.journal.append(&frames).map_err(|error| self.failed(error))?;
         if self.log().faults() == WriteState::NoSpace {
             self.shared.set_write_state(WriteState::Writing);
@@ -324,6 +326,7 @@ impl Writer {
         for commit in commits {
             self.shared.tail.push(commit);
         }
+        self.shared.tree.grow(growth);
         self.shared.last_recorded_ms.store(recorded_ms, Ordering::Release);
         self.shared.head.send_replace(head);
         counter!("planwatch_log_commits_total").increment(1);

@@ -5,6 +5,7 @@
 mod committer;
 mod contract;
 mod damage;
+mod evidence;
 mod faults;
 mod properties;
 mod support;

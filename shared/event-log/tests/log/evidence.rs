@@ -1,0 +1,265 @@
+//! The log's tree: roots, proofs, tiles and bundles, whole, taken up again, and damaged.
+
+use super::support::*;
+use ::evidence::{
+    Edge, Frontier, Resource, TilePath, TreeHash, leaf_hash, read_tile, split_entries, tile_root, write_tile,
+};
+use event_log::{EvidenceError, IndexState, Log, Opened, Stored};
+use events::Position;
+use std::collections::BTreeMap;
+
+fn on_both(check: impl Fn(Home)) {
+    [Home::in_memory(), Home::on_disk()].into_iter().for_each(check);
+}
+
+/// Appends reports with these numbers as commits of several requests.
+fn append_many(opened: &mut Opened, numbers: std::ops::RangeInclusive<u64>) {
+    let numbers: Vec<u64> = numbers.collect();
+    for (commit, numbers) in numbers.chunks(37).enumerate() {
+        let request = |numbers: &[u64]| numbers.iter().map(|number| report(*number, 20)).collect();
+        let requests = numbers.chunks(5).map(request).collect();
+        opened.writer.append(requests, noon(commit as i64)).unwrap();
+    }
+}
+
+/// The tree by its leaves: its roots at every size, and its full tiles.
+struct Expected {
+    leaves: Vec<TreeHash>,
+    roots: Vec<TreeHash>,
+    full: BTreeMap<(u8, u64), Vec<TreeHash>>,
+    edge: Edge,
+}
+
+fn expected(events: &[Stored]) -> Expected {
+    let leaves: Vec<TreeHash> = events.iter().map(|stored| leaf_hash(&stored.bytes)).collect();
+    let mut roots = vec![Frontier::new().root()];
+    let (mut edge, mut full) = (Edge::new(), BTreeMap::new());
+    for leaf in &leaves {
+        edge.append(*leaf, |tile| {
+            full.insert((tile.level, tile.index), tile.hashes.to_vec());
+        });
+        roots.push(edge.root());
+    }
+    Expected { leaves, roots, full, edge }
+}
+
+/// Asks a log for all kinds of evidence and compares.
+fn check(log: &Log) {
+    let events = read_all(log);
+    let expected = expected(&events);
+    let size = events.len() as u64;
+    let head = log.tree_head();
+    assert_eq!((head.size, head.root), (size, expected.roots[events.len()]));
+    let sizes: Vec<u64> = [1, 2, 255, 256, 257, 300, 512, size.saturating_sub(1), size]
+        .into_iter()
+        .filter(|at| (1..=size).contains(at))
+        .collect();
+    for at in &sizes {
+        let root = expected.roots[*at as usize];
+        assert_eq!(log.root_at(Position(*at)).unwrap(), root, "root at {at}");
+        for position in sizes.iter().filter(|position| *position <= at) {
+            let proof = log.inclusion_proof(Position(*position), *at).unwrap();
+            proof.verify(expected.leaves[*position as usize - 1], root).unwrap();
+            let proof = log.consistency_proof(*position, *at).unwrap();
+            proof.verify(expected.roots[*position as usize], root).unwrap();
+        }
+    }
+    let hashes = |level, index, width| {
+        let path = TilePath::of_width(Resource::Hashes { level }, index, width).unwrap();
+        log.tile(&path).unwrap().map(|bytes| read_tile(&bytes, width).unwrap())
+    };
+    for ((level, index), tile) in &expected.full {
+        assert_eq!(hashes(*level, *index, 256).as_ref(), Some(tile));
+        assert_eq!(hashes(*level, *index, 3).unwrap(), tile[..3], "a narrower one stays");
+    }
+    for level in 0..expected.edge.levels() {
+        let (partial, index) = (expected.edge.partial(level), size >> (8 * (level + 1)));
+        if !partial.is_empty() {
+            assert_eq!(hashes(level, index, partial.len()).unwrap(), partial);
+        }
+        assert_eq!(hashes(level, index, partial.len() + 1), None);
+    }
+    assert_eq!(hashes(63, 0, 1), None);
+    assert_eq!(hashes(0, 1 << 50, 1), None);
+    for (index, bundle) in events.chunks(256).enumerate() {
+        let path = TilePath::of_width(Resource::Entries, index as u64, bundle.len()).unwrap();
+        let bytes = log.tile(&path).unwrap().unwrap();
+        let entries = split_entries(&bytes, bundle.len()).unwrap();
+        assert!(entries.iter().zip(bundle).all(|(entry, stored)| *entry == stored.bytes));
+    }
+    let beyond = TilePath::full(Resource::Entries, size / 256 + 1);
+    assert_eq!(log.tile(&beyond).unwrap(), None);
+}
+
+#[test]
+fn an_empty_log_has_the_root_of_nothing() {
+    on_both(|home| {
+        let opened = home.open();
+        assert_eq!((opened.log.tree_size(), opened.log.root()), (0, ::evidence::EMPTY_ROOT));
+        assert_eq!(opened.log.root_at(Position::START).unwrap(), ::evidence::EMPTY_ROOT);
+        let error = opened.log.inclusion_proof(Position(1), 0).unwrap_err();
+        assert!(matches!(error, EvidenceError::Beyond { asked: 1, size: 0 }), "{error}");
+        let error = opened.log.inclusion_proof(Position(0), 0).unwrap_err();
+        assert!(matches!(error, EvidenceError::Beyond { asked: 0, .. }), "{error}");
+        assert!(matches!(opened.log.consistency_proof(0, 1), Err(EvidenceError::Beyond { asked: 1, .. })));
+    });
+}
+
+#[test]
+fn evidence_is_the_same_from_memory_from_the_index_and_after_a_restart() {
+    on_both(|home| {
+        let mut opened = home.open();
+        append_many(&mut opened, 1..=270);
+        check(&opened.log);
+        wait_until_indexed(&opened.log);
+        check(&opened.log);
+        append_many(&mut opened, 271..=640);
+        check(&opened.log);
+        wait_until_indexed(&opened.log);
+        check(&opened.log);
+        let head = opened.log.tree_head();
+        drop(opened);
+        let mut opened = home.open();
+        assert_eq!(opened.log.tree_head(), head);
+        assert_eq!((opened.report.tiles_made, &opened.report.index), (0, &IndexState::Ready));
+        check(&opened.log);
+        append_each(&mut opened.writer, 641..=642);
+        check(&opened.log);
+    });
+}
+
+#[test]
+fn proofs_hold_while_events_come_in() {
+    on_both(|home| {
+        let mut opened = home.open();
+        let log = opened.log.clone();
+        std::thread::scope(|scope| {
+            let writing = scope.spawn(|| append_many(&mut opened, 1..=2_000));
+            while !writing.is_finished() {
+                let head = log.tree_head();
+                if head.size > 0 {
+                    assert_eq!(log.root_at(Position(head.size)).unwrap(), head.root);
+                    let position = Position(head.size / 2 + 1);
+                    let leaf = leaf_hash(&log.event_at(position).unwrap().unwrap().bytes);
+                    log.inclusion_proof(position, head.size).unwrap().verify(leaf, head.root).unwrap();
+                }
+            }
+        });
+        check(&log);
+    });
+}
+
+#[test]
+fn a_commit_that_failed_leaves_no_trace_in_the_tree() {
+    on_both(|home| {
+        let mut opened = home.open();
+        append_many(&mut opened, 1..=40);
+        let before = opened.log.tree_head();
+        home.files.set_space_left(Some(10));
+        assert!(opened.writer.append(vec![vec![report(41, 0)]], noon(1)).is_err());
+        home.files.set_space_left(None);
+        assert_eq!(opened.log.tree_head(), before);
+        append_each(&mut opened.writer, 42..=43);
+        check(&opened.log);
+    });
+}
+
+/// Alters the index of a closed log.
+fn alter(home: &Home, change: impl FnOnce(&sled::Db)) {
+    let db = sled::open(home.directory.join("index")).unwrap();
+    change(&db);
+    db.flush().unwrap();
+}
+
+fn key(level: u8, index: u64) -> Vec<u8> {
+    [[level].as_slice(), &index.to_be_bytes()].concat()
+}
+
+#[test]
+fn an_index_of_a_version_without_tiles_gets_them_once() {
+    for held in [100, 256, 5_000] {
+        let home = Home::on_disk();
+        let mut opened = home.open();
+        append_many(&mut opened, 1..=held);
+        let head = opened.log.tree_head();
+        drop(opened);
+        alter(&home, |db| {
+            db.open_tree("tiles").unwrap().clear().unwrap();
+            db.open_tree("meta").unwrap().remove("tree").unwrap();
+        });
+        let opened = home.open();
+        assert_eq!((opened.report.tiles_made, &opened.report.index), (held, &IndexState::Ready));
+        assert!(opened.report.to_string().contains(&format!("made the tiles of {held} events")));
+        assert_eq!(opened.log.tree_head(), head);
+        check(&opened.log);
+        drop(opened);
+        assert_eq!(home.open().report.tiles_made, 0);
+    }
+}
+
+#[test]
+fn tiles_that_are_not_those_of_the_events_are_damage_of_the_index() {
+    type Change = fn(&sled::Db);
+    let cases: [(&str, Change); 5] = [
+        ("its tree has no size", |db| {
+            db.open_tree("meta").unwrap().insert("tree", b"?").unwrap();
+        }),
+        ("its tree is larger", |db| {
+            let mark = [900u64.to_be_bytes().as_slice(), &[7; 32]].concat();
+            db.open_tree("meta").unwrap().insert("tree", mark).unwrap();
+        }),
+        ("its tiles are not those of its tree", |db| {
+            db.open_tree("tiles").unwrap().remove(key(1, 0)).unwrap();
+        }),
+        ("tile 1 of level 0 is missing or altered", |db| {
+            db.open_tree("tiles").unwrap().remove(key(0, 1)).unwrap();
+        }),
+        ("its tiles are not those of its events", |db| {
+            // A whole tree of other events, consistent in itself.
+            let tiles = db.open_tree("tiles").unwrap();
+            let mut newest = read_tile(&tiles.get(key(0, 1)).unwrap().unwrap(), 256).unwrap();
+            newest[255] = leaf_hash(b"another event");
+            let mut above = read_tile(&tiles.get(key(1, 0)).unwrap().unwrap(), 2).unwrap();
+            above[1] = tile_root(&newest);
+            tiles.insert(key(0, 1), write_tile(&newest)).unwrap();
+            tiles.insert(key(1, 0), write_tile(&above)).unwrap();
+            let root = ::evidence::node_hash(above[0], above[1]);
+            let mark = [512u64.to_be_bytes().as_slice(), &root.0].concat();
+            db.open_tree("meta").unwrap().insert("tree", mark).unwrap();
+        }),
+    ];
+    for (what, change) in cases {
+        let home = Home::on_disk();
+        let mut opened = home.open();
+        append_many(&mut opened, 1..=512);
+        let head = opened.log.tree_head();
+        drop(opened);
+        alter(&home, change);
+        let opened = home.open();
+        let IndexState::Rebuilt { why, .. } = &opened.report.index else { panic!("{what}: must be rebuilt") };
+        assert!(why.contains(what), "{why}");
+        assert_eq!(opened.log.tree_head(), head);
+        check(&opened.log);
+    }
+}
+
+#[test]
+fn an_altered_tile_in_the_middle_is_found_when_it_is_read_and_made_again() {
+    let home = Home::on_disk();
+    let mut opened = home.open();
+    append_many(&mut opened, 1..=900);
+    drop(opened);
+    alter(&home, |db| {
+        let tiles = db.open_tree("tiles").unwrap();
+        let mut tile = tiles.get(key(0, 0)).unwrap().unwrap().to_vec();
+        tile[77] ^= 1;
+        tiles.insert(key(0, 0), tile).unwrap();
+    });
+    let opened = home.open();
+    assert_eq!(opened.report.index, IndexState::Ready);
+    let error = opened.log.inclusion_proof(Position(5), 900).unwrap_err();
+    assert!(matches!(error, EvidenceError::NotReady), "{error}");
+    wait_for("the tiles to be made again", || opened.log.inclusion_proof(Position(5), 900).is_ok());
+    wait_until_indexed(&opened.log);
+    check(&opened.log);
+}
