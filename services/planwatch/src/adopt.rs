@@ -2,7 +2,7 @@
 
 use crate::sample;
 use anyhow::{Context, bail};
-use event_log::{FirstEvent, Opened, Options};
+use event_log::{FirstEvent, Opened, Options, SystemClock};
 use events::{PlanId, Position, Timestamp};
 use plan::Plan;
 use std::path::{Path, PathBuf};
@@ -67,7 +67,7 @@ pub fn prepare(
         Beginning::Sample => {
             let report = sample::load(&beside, plan).context("cannot load the sample history")?;
             // The sample ends in the past, and time has not stood still since: that is no clock gone wrong.
-            event_log::accept_clock(&beside, Timestamp::now())
+            event_log::accept_clock(&beside, &SystemClock)
                 .context("cannot accept the clock for the sample's log")?;
             Prepared::SampleLoaded { head: report.head }
         }

@@ -15,7 +15,7 @@
 //! journal/<first>.journal frames; see the source of `frame`
 //! index/                  sled
 //! index.damaged-<n>/      indexes that were replaced, at most three
-//! clock                   the time of day last taken as right
+//! clock.json              the time of day last taken as right
 //! ```
 
 pub mod files;

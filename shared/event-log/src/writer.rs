@@ -1,5 +1,6 @@
 //! The writer: gives events their positions and makes them durable.
 
+use crate::clock::KeptClock;
 use crate::directory;
 use crate::frame::{Encoder, FRAME_LIMIT_EVENTS};
 use crate::journal::{Journal, JournalError, NewFrame};
@@ -227,13 +228,13 @@ impl Writer {
     }
 
     /// The time of day last taken as right, by this log or by a person.
-    pub(crate) fn kept_clock(&self) -> Option<Timestamp> {
+    pub(crate) fn kept_clock(&self) -> Option<KeptClock> {
         directory::kept_clock(self.shared.journal.files(), &self.directory)
     }
 
     /// Keeps the time of day taken as right, for the next start.
-    pub(crate) fn keep_clock(&self, clock: Timestamp) {
-        if let Err(error) = directory::keep_clock(self.shared.journal.files(), &self.directory, clock) {
+    pub(crate) fn keep_clock(&self, kept: &KeptClock) {
+        if let Err(error) = directory::keep_clock(self.shared.journal.files(), &self.directory, kept) {
             let directory = self.directory.display();
             tracing::warn!(%directory, %error, "Could not keep the time of day; the next start may ask for it");
         }
