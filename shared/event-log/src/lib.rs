@@ -20,6 +20,7 @@
 
 pub mod files;
 
+mod against;
 mod applier;
 mod clock;
 mod committer;
@@ -38,6 +39,7 @@ mod verify;
 mod write_state;
 mod writer;
 
+pub use against::{Against, Agreement, CheckpointVerdict, IndexLeaves, KeptLeaves};
 pub use clock::{Clock, SystemClock};
 pub use committer::{Admission, CommitLimits, Committer, CommitterThread, Decision, Outcome, SubmitError};
 pub use directory::accept_clock;
@@ -48,6 +50,6 @@ pub use proofs::EvidenceError;
 pub use report::{IndexState, OpenReport};
 pub use stored::{Copied, ReadLimit, Stored};
 pub use tree::TreeHead;
-pub use verify::{Problem, VerifyError, VerifyReport, verify, verify_files};
+pub use verify::{Problem, VerifyError, VerifyReport, verify, verify_against, verify_files};
 pub use write_state::{ClockLeap, WriteState};
 pub use writer::{AppendError, REQUEST_LIMIT_BYTES, REQUEST_LIMIT_EVENTS, Writer};

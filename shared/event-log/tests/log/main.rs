@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that unwraps nothing has failed, which is the point")]
 
+mod against;
 mod committer;
 mod contract;
 mod damage;
