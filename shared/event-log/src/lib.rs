@@ -22,6 +22,7 @@ pub mod files;
 
 mod against;
 mod applier;
+mod bundle;
 mod clock;
 mod committer;
 mod directory;
@@ -40,6 +41,10 @@ mod write_state;
 mod writer;
 
 pub use against::{Against, Agreement, CheckpointVerdict, IndexLeaves, KeptLeaves};
+pub use bundle::{
+    BundleError, BundleReport, ExportError, ExportReport, ImportError, ImportReport, export, import,
+    verify_bundle,
+};
 pub use clock::{Clock, SystemClock};
 pub use committer::{Admission, CommitLimits, Committer, CommitterThread, Decision, Outcome, SubmitError};
 pub use directory::accept_clock;

@@ -197,6 +197,8 @@ pub struct FullTile<'a> {
     pub index: u64,
     /// Its 256 hashes.
     pub hashes: &'a [TreeHash],
+    /// The root over them, which stands in the tile above.
+    pub root: TreeHash,
 }
 
 /// The tree while it grows, with its rightmost tiles: it hands out every tile that becomes full.
@@ -244,11 +246,18 @@ impl Edge {
             if partial.len() <= at {
                 partial.resize(at + 1, Vec::new());
             }
-            partial[at].push(node.hash);
-            if partial[at].len() == FULL_TILE_HASHES {
-                filled(FullTile { level, index: node.index >> TILE_HEIGHT, hashes: &partial[at] });
-                partial[at].clear();
+            // This node is the root of the tile below, which got its last hash just now.
+            if let Some(below) = level.checked_sub(1) {
+                let hashes = &mut partial[usize::from(below)];
+                filled(FullTile {
+                    level: below,
+                    index: node.index,
+                    hashes: hashes.as_slice(),
+                    root: node.hash,
+                });
+                hashes.clear();
             }
+            partial[at].push(node.hash);
         });
         while self.partial.last().is_some_and(Vec::is_empty) {
             self.partial.pop();
@@ -369,6 +378,7 @@ mod tests {
         for number in 0..70_000u32 {
             edge.append(leaf_hash(&number.to_be_bytes()), |tile| {
                 assert_eq!(tile.hashes.len(), 256);
+                assert_eq!(tile.root, tile_root(tile.hashes));
                 full.push((tile.level, tile.index, tile_root(tile.hashes)));
             });
             if number % 997 == 0 {

@@ -5,19 +5,19 @@
 //! | `commits` | first position (8, big-endian); further parts of one large event: and part (2) | a frame of at most 16 KiB, or a part of one |
 //! | `by_id` | id (16) | position (8) |
 //! | `by_time` | recorded time in ms (8, ordered), first position (8) | nothing; one entry for each frame |
-//! | `tiles` | level of the tile (1), index (8) | a tile of the Merkle tree; see `tiles` |
+//! | `tiles` | level of tiles (1), place (8) | a hash of the Merkle tree; see `tiles` |
 //! | `meta` | `format`, `plan`, `head`, `tree` | |
 //!
 //! sled's own flush does not synchronise the disk, and it loses whole databases if too much is unwritten at
 //! once; so events go in by transactions of at most 256 KiB, and after each one the database file itself is
 //! synchronised before the next. sled panics on some damage, so nothing calls it outside `guarded`.
 
-use super::tiles::{self, Growing};
+use super::tiles::{self, Growing, Kept};
 use super::{Index, IndexError};
 use crate::frame::{self, Encoder, HEADER_BYTES, Header, ROW_BYTES};
 use crate::stored::{Page, ReadLimit, Stored};
 use events::{EventId, PlanId, Position, Timestamp};
-use evidence::{Edge, Frontier, TreeHash, leaf_hash, partial_width};
+use evidence::{Edge, Frontier, TreeHash, leaf_hash};
 use sled::transaction::{TransactionError, Transactional};
 use sled::{Batch, Db, IVec, Tree};
 use std::fs::{self, File};
@@ -157,16 +157,11 @@ impl SledIndex {
         if size > head {
             return Err(damaged("its tree is larger than what it holds"));
         }
-        // The newest full tile and what follows it are compared with the events themselves.
-        let behind = partial_width(size, 0) as u64;
-        let full = size - behind;
-        let leaves = self.leaves(full, size)?;
-        let edge = guarded(|| tiles::resume(&self.tiles, size, root, leaves))?;
-        let edge = edge.ok_or_else(|| damaged("its tiles are not those of its tree"))?;
-        if let Some(index) = (full >> evidence::TILE_HEIGHT).checked_sub(1)
-            && tiles::read(&self.tiles, &edge, 0, index)? != self.leaves(full - 256, full)?
-        {
-            return Err(damaged("its tiles are not those of its events"));
+        let edge = self.kept().resume(size, root)?;
+        let edge = edge.ok_or_else(|| damaged("its tree is not that of its events"))?;
+        // The newest full tile is held against its events.
+        if let Some(newest) = (size >> evidence::TILE_HEIGHT).checked_sub(1) {
+            self.kept().read(&edge, 0, newest)?;
         }
         self.edge = Mutex::new(edge);
         self.tiles_made = head - size;
@@ -179,8 +174,8 @@ impl SledIndex {
         while size < head {
             let until = head.min(size + EVENTS);
             let mut growing = Growing::from(self.edge().clone());
-            growing.append(&self.leaves(size, until)?);
-            let (batch, edge) = growing.finish();
+            growing.append(&self.leaves(size, usize::try_from(until - size).unwrap_or(usize::MAX))?);
+            let Growing { batch, edge } = growing;
             guarded(|| {
                 (&self.tiles, &self.meta)
                     .transaction(|(held, meta)| {
@@ -199,9 +194,8 @@ impl SledIndex {
         Ok(())
     }
 
-    /// The leaves of the events behind the first `from` ones, up to the `until`th.
-    fn leaves(&self, from: u64, until: u64) -> Result<Vec<TreeHash>, IndexError> {
-        let events = usize::try_from(until - from).expect("a few thousand are asked for");
+    /// Hashes events: those behind the first `from` ones, so many of them.
+    fn leaves(&self, from: u64, events: usize) -> Result<Vec<TreeHash>, IndexError> {
         let mut leaves = Vec::with_capacity(events);
         while leaves.len() < events {
             let mut page = Page::new(ReadLimit { events: events - leaves.len(), bytes: LEAVES_PAGE_BYTES });
@@ -216,6 +210,10 @@ impl SledIndex {
         Ok(leaves)
     }
 
+    fn kept(&self) -> Kept<'_, impl Fn(u64, usize) -> Result<Vec<TreeHash>, IndexError>> {
+        Kept { tiles: &self.tiles, leaves: |from, events| self.leaves(from, events) }
+    }
+
     fn edge(&self) -> MutexGuard<'_, Edge> {
         self.edge.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -223,7 +221,7 @@ impl SledIndex {
     /// Writes one transaction and makes it durable.
     fn commit(&self, transaction: Pending) -> Result<(), IndexError> {
         let Some(head) = transaction.head else { return Ok(()) };
-        let (tile_batch, edge) = transaction.growing.finish();
+        let Growing { batch: tile_batch, edge } = transaction.growing;
         let mark = tiles::mark(&edge);
         guarded(|| {
             let trees = (&self.commits, &self.by_id, &self.by_time, &self.tiles, &self.meta);
@@ -280,7 +278,7 @@ impl Index for SledIndex {
         for run in runs(stored) {
             let frame = encoder.encode(run);
             let bytes = frame.len() + run.len() * EVENT_KEYS_BYTES + FRAME_KEYS_BYTES;
-            if pending.bytes + pending.growing.bytes + bytes > TRANSACTION_LIMIT_BYTES {
+            if pending.bytes + bytes > TRANSACTION_LIMIT_BYTES {
                 self.commit(pending)?;
                 pending = Pending::from(self.edge().clone());
             }
@@ -297,7 +295,7 @@ impl Index for SledIndex {
 
     fn tile(&self, level: u8, index: u64) -> Result<Vec<TreeHash>, IndexError> {
         let edge = self.edge().clone();
-        tiles::read(&self.tiles, &edge, level, index)
+        self.kept().read(&edge, level, index)
     }
 
     fn tiles_made(&self) -> u64 {
