@@ -1,11 +1,13 @@
-//! Measures the evidence of a stopped log: `tree DIRECTORY PLAN`. Hashing, proofs, verification.
+//! Measures the evidence of a stopped log: `tree DIRECTORY PLAN BUNDLE`. Hashing, proofs, verification, and a
+//! bundle that is exported to BUNDLE.
 
 #![expect(clippy::print_stdout, reason = "the figures are what it is for")]
 #![expect(clippy::float_arithmetic, reason = "figures for people")]
 
+use event_log::files::RealFiles;
 use event_log::{Options, ReadLimit, open};
 use events::{PlanId, Position};
-use evidence::{Frontier, leaf_hash};
+use evidence::{Checkpoint, Frontier, KeyName, KeyUse, SigningKey, leaf_hash};
 use std::error::Error;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -14,7 +16,9 @@ const PROOFS: u64 = 2_000;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [directory, plan] = arguments.as_slice() else { return Err("tree DIRECTORY PLAN".into()) };
+    let [directory, plan, bundle] = arguments.as_slice() else {
+        return Err("tree DIRECTORY PLAN BUNDLE".into());
+    };
     let (directory, plan) = (Path::new(directory), PlanId::parse(plan)?);
     let started = Instant::now();
     let opened = open(directory, &plan, Options::default())?;
@@ -53,6 +57,18 @@ fn main() -> Result<(), Box<dyn Error>> {
         Ok(started.elapsed())
     });
     print("root at a position", roots.collect::<Result<_, Box<dyn Error>>>()?);
+
+    let key = SigningKey::from_seed(KeyName::parse("bench.example/log")?, &[7; 32]);
+    let keys = [key.verifier(KeyUse::Log)];
+    let signed = Checkpoint::new(key.name(), size, root).sign(&[&key])?;
+    let (bundle, started) = (Path::new(bundle), Instant::now());
+    let exported = event_log::export(log, Position(1)..=Position(size), &signed, &keys, &RealFiles, bundle)?;
+    let rate = size as f64 / started.elapsed().as_secs_f64();
+    println!("export: {} files, {} bytes, {rate:.0} events/s", exported.files, exported.bytes);
+    let started = Instant::now();
+    let report = event_log::verify_bundle(&RealFiles, bundle, &keys)?;
+    let rate = report.events as f64 / started.elapsed().as_secs_f64();
+    println!("verify the bundle: {} problems, {rate:.0} events/s", report.problems.len());
     drop(opened);
 
     let started = Instant::now();

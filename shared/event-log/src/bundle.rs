@@ -20,9 +20,12 @@ pub use export::{ExportError, ExportReport, export};
 pub use import::{ImportError, ImportReport, import};
 pub use verify::{BundleError, BundleReport, verify_bundle};
 
+use crate::against::KeptLeaves;
 use crate::files::Files;
 use events::{PlanId, Position};
-use evidence::{FULL_TILE_HASHES, Resource, TILE_HEIGHT, TilePath, partial_width};
+use evidence::{
+    FULL_TILE_HASHES, HASH_BYTES, Resource, TILE_HEIGHT, TilePath, TreeHash, partial_width, read_tile,
+};
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -43,6 +46,29 @@ struct Mark {
     plan: PlanId,
     from: Position,
     to: Position,
+}
+
+/// The leaves in a bundle that was exported earlier, for a log to be held against.
+pub struct BundleLeaves<'a> {
+    files: &'a dyn Files,
+    directory: &'a Path,
+    size: u64,
+}
+
+impl<'a> BundleLeaves<'a> {
+    /// Reads from a bundle whose checkpoint covers `size` events.
+    pub fn new(files: &'a dyn Files, directory: &'a Path, size: u64) -> BundleLeaves<'a> {
+        BundleLeaves { files, directory, size }
+    }
+}
+
+impl KeptLeaves for BundleLeaves<'_> {
+    fn leaves(&self, tile: u64, width: usize) -> Option<Vec<TreeHash>> {
+        let path = path_in(self.size, Resource::Hashes { level: 0 }, tile)?;
+        let limit_bytes = FULL_TILE_HASHES * HASH_BYTES;
+        let bytes = read_bounded(self.files, &file_of(self.directory, path), limit_bytes).ok()?;
+        read_tile(&bytes, path.width()).ok().filter(|leaves| leaves.len() >= width)
+    }
 }
 
 /// The path of the tile, or bundle, at a level and index in a tree of a size; none if it would be empty.

@@ -6,6 +6,10 @@
 //! can be made again from them. Positions are contiguous from 1, recorded times never decrease, and the
 //! bytes of a stored event never change and do not depend on how events were grouped.
 //!
+//! A Merkle tree over the events' bytes is kept up with every commit, so that an outsider can be shown that
+//! history was not rewritten: [`Log::tree_head`], proofs, tiles, and [`export`], whose bundles anyone verifies
+//! with public keys alone.
+//!
 //! [`open`] gives a [`Log`] for reading and the one [`Writer`]; [`Committer`] is the writer behind a queue,
 //! with admission of commands and the rules of the clock.
 //!
@@ -42,8 +46,8 @@ mod writer;
 
 pub use against::{Against, Agreement, CheckpointVerdict, IndexLeaves, KeptLeaves};
 pub use bundle::{
-    BundleError, BundleReport, ExportError, ExportReport, ImportError, ImportReport, export, import,
-    verify_bundle,
+    BundleError, BundleLeaves, BundleReport, ExportError, ExportReport, ImportError, ImportReport, export,
+    import, verify_bundle,
 };
 pub use clock::{Clock, SystemClock};
 pub use committer::{Admission, CommitLimits, Committer, CommitterThread, Decision, Outcome, SubmitError};

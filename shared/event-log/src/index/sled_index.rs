@@ -12,12 +12,14 @@
 //! once; so events go in by transactions of at most 256 KiB, and after each one the database file itself is
 //! synchronised before the next. sled panics on some damage, so nothing calls it outside `guarded`.
 
-use super::tiles::{self, Growing, Kept};
+mod tree;
+
+use super::tiles::{self, Growing};
 use super::{Index, IndexError};
 use crate::frame::{self, Encoder, HEADER_BYTES, Header, ROW_BYTES};
-use crate::stored::{Page, ReadLimit, Stored};
+use crate::stored::{Page, Stored};
 use events::{EventId, PlanId, Position, Timestamp};
-use evidence::{Edge, Frontier, TreeHash, leaf_hash};
+use evidence::{Edge, Frontier, TreeHash};
 use sled::transaction::{TransactionError, Transactional};
 use sled::{Batch, Db, IVec, Tree};
 use std::fs::{self, File};
@@ -36,8 +38,6 @@ const TRANSACTION_LIMIT_BYTES: usize = 256 * 1024;
 /// What an event and a frame add to a transaction besides the frame itself.
 const EVENT_KEYS_BYTES: usize = 40;
 const FRAME_KEYS_BYTES: usize = 48;
-/// How much is read at once while tiles are made.
-const LEAVES_PAGE_BYTES: usize = 4 * 1024 * 1024;
 /// sled's page cache.
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
 /// How long the lock of a database that was just closed in this process is waited for.
@@ -135,83 +135,6 @@ impl SledIndex {
             IndexError::Damaged(what) => IndexOpenError::Damaged(what),
             IndexError::Io(source) => IndexOpenError::Io(source),
         })
-    }
-
-    /// Takes up the tree, and makes the tiles of events that came from a version without any.
-    ///
-    /// An index whose tree is of no use still opens: its events may be what the journal is repaired from.
-    fn with_tree(mut self) -> Result<SledIndex, IndexError> {
-        match self.take_up_tree() {
-            Err(IndexError::Damaged(what)) => self.tree_fault = Some(what),
-            taken => taken?,
-        }
-        Ok(self)
-    }
-
-    fn take_up_tree(&mut self) -> Result<(), IndexError> {
-        let head = self.head().0;
-        let damaged = |what: &str| IndexError::Damaged(what.to_owned());
-        let mark = guarded(|| self.meta.get("tree"))?;
-        let mark = mark.map(|mark| tiles::read_mark(&mark).ok_or_else(|| damaged("its tree has no size")));
-        let (size, root) = mark.transpose()?.unwrap_or((0, evidence::EMPTY_ROOT));
-        if size > head {
-            return Err(damaged("its tree is larger than what it holds"));
-        }
-        let edge = self.kept().resume(size, root)?;
-        let edge = edge.ok_or_else(|| damaged("its tree is not that of its events"))?;
-        // The newest full tile is held against its events.
-        if let Some(newest) = (size >> evidence::TILE_HEIGHT).checked_sub(1) {
-            self.kept().read(&edge, 0, newest)?;
-        }
-        self.edge = Mutex::new(edge);
-        self.tiles_made = head - size;
-        self.make_tiles(size, head)
-    }
-
-    /// Makes the tiles of events that it holds already, a bounded transaction at a time.
-    fn make_tiles(&self, mut size: u64, head: u64) -> Result<(), IndexError> {
-        const EVENTS: u64 = 4_096;
-        while size < head {
-            let until = head.min(size + EVENTS);
-            let mut growing = Growing::from(self.edge().clone());
-            growing.append(&self.leaves(size, usize::try_from(until - size).unwrap_or(usize::MAX))?);
-            let Growing { batch, edge } = growing;
-            guarded(|| {
-                (&self.tiles, &self.meta)
-                    .transaction(|(held, meta)| {
-                        held.apply_batch(&batch)?;
-                        meta.insert("tree", tiles::mark(&edge))?;
-                        Ok(())
-                    })
-                    .map_err(storage_error)?;
-                self.db.flush()?;
-                self.database.sync_data()?;
-                Ok(())
-            })?;
-            *self.edge() = edge;
-            size = until;
-        }
-        Ok(())
-    }
-
-    /// Hashes events: those behind the first `from` ones, so many of them.
-    fn leaves(&self, from: u64, events: usize) -> Result<Vec<TreeHash>, IndexError> {
-        let mut leaves = Vec::with_capacity(events);
-        while leaves.len() < events {
-            let mut page = Page::new(ReadLimit { events: events - leaves.len(), bytes: LEAVES_PAGE_BYTES });
-            let next = Position(from + leaves.len() as u64 + 1);
-            self.read(next, &mut page)?;
-            let stored = page.into_stored();
-            if stored.is_empty() {
-                return Err(IndexError::Damaged(format!("position {next} is missing")));
-            }
-            leaves.extend(stored.iter().map(|stored| leaf_hash(&stored.bytes)));
-        }
-        Ok(leaves)
-    }
-
-    fn kept(&self) -> Kept<'_, impl Fn(u64, usize) -> Result<Vec<TreeHash>, IndexError>> {
-        Kept { tiles: &self.tiles, leaves: |from, events| self.leaves(from, events) }
     }
 
     fn edge(&self) -> MutexGuard<'_, Edge> {

@@ -1,9 +1,9 @@
 //! Holding a stopped log against signed checkpoints.
 
 use super::support::*;
-use ::evidence::{Checkpoint, KeyName, KeyUse, SigningKey, TreeHash, VerifierKey};
-use event_log::files::Files;
-use event_log::{Against, Agreement, IndexLeaves, VerifyReport, verify_against};
+use ::evidence::{Checkpoint, KeyName, KeyUse, SignedCheckpoint, SigningKey, TreeHash, VerifierKey};
+use event_log::files::{Files, MemoryFiles};
+use event_log::{Against, Agreement, BundleLeaves, IndexLeaves, VerifyReport, export, verify_against};
 use events::Position;
 use std::path::{Path, PathBuf};
 
@@ -75,6 +75,16 @@ fn a_rewritten_history_is_named_with_the_first_position_that_differs() {
     assert_eq!(report.problems[0].position, Position(150));
     assert_eq!(report.problems[0].file, Path::new("checkpoint-200"));
     assert!(report.problems[0].what.contains("history was rewritten"), "{}", report.problems[0].what);
+
+    // The leaves of a bundle exported before tell the same.
+    let genuine = Home::in_memory();
+    written(&genuine, 300, None, &[]);
+    let signed_note = SignedCheckpoint::parse(&checkpoints[2].1).unwrap();
+    let (bundle, files) = (Path::new("/bundle"), MemoryFiles::new());
+    export(&genuine.open().log, Position(1)..=Position(300), &signed_note, &[], &files, bundle).unwrap();
+    let exported = BundleLeaves::new(&files, bundle, 300);
+    let against = Against { checkpoints, keys: vec![public()], leaves: Some(&exported) };
+    assert_eq!(verified(&home, &against).checkpoints[2].agreement, differs);
 
     // A checkpoint of yet another history: the kept leaves do not help, and that is said.
     let stranger = (PathBuf::from("stranger"), signed(200, TreeHash([9; 32])));
