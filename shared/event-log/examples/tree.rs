@@ -81,5 +81,5 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn print(what: &str, mut times: Vec<Duration>) {
     times.sort_unstable();
     let at = |percent: usize| times[(times.len() - 1) * percent / 100];
-    println!("{what}: median {:?}, p99 {:?}, longest {:?}", at(50), at(99), at(100));
+    println!("{what}: p10 {:?}, median {:?}, p99 {:?}, longest {:?}", at(10), at(50), at(99), at(100));
 }

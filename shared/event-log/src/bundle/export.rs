@@ -15,6 +15,9 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
+/// How many files are synchronised at a time.
+const SYNC_THREADS: usize = 16;
+
 /// What was exported.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExportReport {
@@ -101,6 +104,7 @@ pub fn export(
     bundle.write(directory.join(KEYS_NAME), keys.as_bytes())?;
     bundle.write(directory.join(CHECKPOINT_NAME), checkpoint.to_string().as_bytes())?;
     bundle.sync()?;
+    let written = std::mem::take(&mut bundle.written).len();
     let mark = Mark { format: FORMAT, plan: log.plan().clone(), from, to };
     let mut mark = serde_json::to_vec(&mark).expect("numbers and a slug serialise");
     mark.push(b'\n');
@@ -108,7 +112,7 @@ pub fn export(
     bundle.sync()?;
     let first = tile_above(from.0 - 1, 0) * FULL_TILE_HASHES as u64 + 1;
     let last = size.min((tile_above(to.0 - 1, 0) + 1) * FULL_TILE_HASHES as u64);
-    Ok(ExportReport { events: first..=last, files: bundle.written.len(), bytes: bundle.bytes })
+    Ok(ExportReport { events: first..=last, files: written + 1, bytes: bundle.bytes })
 }
 
 /// What has to be in a bundle of the entries from one index to another: their bundles, the tiles above them,
@@ -127,7 +131,7 @@ fn paths(size: u64, first: u64, last: u64) -> Vec<TilePath> {
 struct Writing<'a> {
     files: &'a dyn Files,
     directory: &'a Path,
-    /// What was written and is not known to be on disk, and everything before it.
+    /// What was written and is not known to be on disk.
     written: Vec<PathBuf>,
     bytes: u64,
 }
@@ -154,15 +158,26 @@ impl Writing<'_> {
         Ok(())
     }
 
-    /// Makes everything durable. After all is written, because then one synchronisation takes the others along.
+    /// Makes everything durable. Several files at a time: the file system takes their synchronisations together.
     fn sync(&self) -> Result<(), ExportError> {
         let failed = |path: &Path| {
             let path = path.to_owned();
             move |source| ExportError::Files { path, source }
         };
+        let sync = |paths: &[PathBuf]| {
+            paths.iter().try_for_each(|path| {
+                self.files.open_append(path).and_then(|mut file| file.sync_data()).map_err(failed(path))
+            })
+        };
+        let share = self.written.len().div_ceil(SYNC_THREADS).max(1);
+        std::thread::scope(|scope| {
+            let threads: Vec<_> =
+                self.written.chunks(share).map(|paths| scope.spawn(|| sync(paths))).collect();
+            let mut outcomes = threads.into_iter().map(|thread| thread.join().expect("it does not panic"));
+            outcomes.find(Result::is_err).unwrap_or(Ok(()))
+        })?;
         let mut directories = BTreeSet::new();
         for path in &self.written {
-            self.files.open_append(path).and_then(|mut file| file.sync_data()).map_err(failed(path))?;
             let above = path.ancestors().skip(1).take_while(|above| above.starts_with(self.directory));
             directories.extend(above.map(Path::to_owned));
         }
