@@ -11,6 +11,7 @@
 //! | `key`, `note` | [C2SP signed-note](https://c2sp.org/signed-note), Ed25519 |
 //! | `checkpoint` | [C2SP tlog-checkpoint](https://c2sp.org/tlog-checkpoint) |
 //! | `cosignature` | [C2SP tlog-cosignature](https://c2sp.org/tlog-cosignature), `cosignature/v1` |
+//! | `witness` | [C2SP tlog-witness](https://c2sp.org/tlog-witness), `add-checkpoint` |
 //! | `proof_file` | [C2SP tlog-proof](https://c2sp.org/tlog-proof) |
 //!
 //! What is taken from elsewhere, and what is not:
@@ -35,6 +36,7 @@ mod proof;
 mod proof_file;
 mod text;
 mod tile;
+mod witness;
 
 pub use checkpoint::{Checkpoint, CheckpointError, NotSignable, SignedCheckpoint, Verified};
 pub use cosignature::{Cosigned, LATEST_COSIGNATURE_SECONDS};
@@ -51,3 +53,4 @@ pub use tile::{
     FULL_TILE_HASHES, PathError, Resource, TILE_HEIGHT, TileError, TilePath, partial_width, read_tile,
     tile_root, write_tile,
 };
+pub use witness::{AddCheckpoint, RequestError, WitnessRefusal};

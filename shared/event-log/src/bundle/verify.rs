@@ -264,7 +264,7 @@ impl Walk<'_> {
             Resource::Hashes { level } => level,
             Resource::Entries => 0,
         };
-        let first = path.index << ((level + 1) * TILE_HEIGHT);
+        let first = path.index << (level * TILE_HEIGHT) << TILE_HEIGHT;
         first.saturating_add(1).clamp(*self.report.selected.start(), *self.report.selected.end())
     }
 
@@ -317,6 +317,15 @@ impl Walk<'_> {
         let entries_fit = expected.is_some_and(|expected| tile_root(&found) == expected);
         if !tile_fits && !entries_fit {
             self.does_not_fit(tile);
+        }
+        if leaves.is_none() && !entries_fit {
+            // The tile is missing, which is said already; without it nothing tells which event is wrong.
+            if expected.is_some() {
+                let what =
+                    "the events are not those in the tree; which of them cannot be told without the tile";
+                self.problem(self.first_position(path), file_of(self.directory, path), what.to_owned());
+            }
+            return;
         }
         let first = path.index * FULL_TILE_HASHES as u64;
         for (at, entry) in entries.iter().enumerate() {

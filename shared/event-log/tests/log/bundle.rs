@@ -287,6 +287,16 @@ fn every_missing_or_cut_file_is_named() {
         assert_eq!(missing.what, "the file is missing");
         assert!(bundle.import(&Home::in_memory()).is_err());
     }
+    // Without its tile a doctored bundle is still found by the hash above, though not which event it is.
+    let bundle = Bundle::of(&opened.log, 1, 600, 600);
+    bundle.files.remove(&bundle.path("tile/0/001")).unwrap();
+    let mut altered = bundle.read("tile/entries/001");
+    altered[1_000] ^= 1;
+    bundle.put("tile/entries/001", altered);
+    let problems = bundle.problems();
+    assert_eq!(problems.len(), 2);
+    assert!(problems[1].what.contains("cannot be told without the tile"), "{}", problems[1].what);
+    assert_eq!(bundle.verify().unwrap().root, None);
 }
 
 #[test]

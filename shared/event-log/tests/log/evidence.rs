@@ -79,6 +79,7 @@ fn check(log: &Log) {
     }
     assert_eq!(hashes(63, 0, 1), None);
     assert_eq!(hashes(0, 1 << 50, 1), None);
+    assert_eq!(hashes(0, u64::MAX >> 8, 256), None);
     for (index, bundle) in events.chunks(256).enumerate() {
         let path = TilePath::of_width(Resource::Entries, index as u64, bundle.len()).unwrap();
         let bytes = log.tile(&path).unwrap().unwrap();
