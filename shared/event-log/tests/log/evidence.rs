@@ -165,7 +165,13 @@ fn a_commit_that_failed_leaves_no_trace_in_the_tree() {
 
 /// Alters the index of a closed log.
 fn alter(home: &Home, change: impl FnOnce(&sled::Db)) {
-    let db = sled::open(home.directory.join("index")).unwrap();
+    // Threads of the database that was closed just now may still hold its lock.
+    let mut opened = None;
+    wait_for("the lock of the index", || {
+        opened = sled::open(home.directory.join("index")).ok();
+        opened.is_some()
+    });
+    let db = opened.unwrap();
     change(&db);
     db.flush().unwrap();
 }
