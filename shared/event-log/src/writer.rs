@@ -359,9 +359,10 @@ impl Writer {
         for commit in commits {
             self.shared.tail.push(commit);
         }
-        self.shared.tree.grow(growth);
         self.shared.last_recorded_ms.store(recorded_ms, Ordering::Release);
-        self.shared.head.send_replace(head);
+        self.shared.tree.grow(growth, || {
+            self.shared.head.send_replace(head);
+        });
         counter!("planwatch_log_commits_total").increment(1);
         counter!("planwatch_log_events_total").increment(events as u64);
         histogram!("planwatch_log_commit_seconds").record(started.elapsed());

@@ -135,7 +135,9 @@ fn proofs_hold_while_events_come_in() {
         std::thread::scope(|scope| {
             let writing = scope.spawn(|| append_many(&mut opened, 1..=2_000));
             while !writing.is_finished() {
+                let seen = log.head();
                 let head = log.tree_head();
+                assert!(seen.0 <= head.size && head.size <= log.head().0, "head and tree are shown together");
                 if head.size > 0 {
                     assert_eq!(log.root_at(Position(head.size)).unwrap(), head.root);
                     let position = Position(head.size / 2 + 1);
