@@ -82,7 +82,8 @@ impl Log {
     fn hash_tile(&self, level: u8, index: u64, width: usize) -> Result<Option<Vec<u8>>, EvidenceError> {
         let size = self.tree_size();
         let within = |last: u64| level < TILE_LEVELS && last <= size >> (level * TILE_HEIGHT);
-        let Some(first) = index.checked_mul(256).filter(|first| within(first + width as u64)) else {
+        let Some(first) = index.checked_mul(256).filter(|first| within(first.saturating_add(width as u64)))
+        else {
             return Ok(None);
         };
         let nodes = self.nodes();
@@ -92,7 +93,8 @@ impl Log {
 
     /// The events of a bundle as recorded, each behind its length; at most 15 MiB.
     fn entry_bundle(&self, index: u64, width: usize) -> Result<Option<Vec<u8>>, EvidenceError> {
-        let Some(before) = index.checked_mul(256).filter(|before| before + width as u64 <= self.tree_size())
+        let Some(before) =
+            index.checked_mul(256).filter(|before| before.saturating_add(width as u64) <= self.tree_size())
         else {
             return Ok(None);
         };

@@ -74,13 +74,14 @@ impl LogTree {
         self.lock().head.clone()
     }
 
-    /// Adds what a commit grew by.
-    pub(crate) fn grow(&self, growth: Growth) {
+    /// Adds what a commit grew by, and shows the new head: nobody sees the one without the other.
+    pub(crate) fn grow(&self, growth: Growth, show_head: impl FnOnce()) {
         let mut held = self.lock();
         for node in growth.nodes {
             held.levels[usize::from(node.level)].hashes.push_back(node.hash);
         }
         held.head = growth.head;
+        show_head();
     }
 
     /// Size and root.
@@ -134,8 +135,8 @@ mod tests {
     fn nodes_stay_until_the_index_holds_all_that_is_below_them() {
         let tree = LogTree::at(Frontier::new());
         let events: Vec<Stored> = (1..=11).map(stored).collect();
-        tree.grow(Growth::of(tree.frontier(), &events[..4]));
-        tree.grow(Growth::of(tree.frontier(), &events[4..]));
+        tree.grow(Growth::of(tree.frontier(), &events[..4]), || {});
+        tree.grow(Growth::of(tree.frontier(), &events[4..]), || {});
         let mut whole = Frontier::new();
         events.iter().for_each(|stored| whole.append(leaf_hash(&stored.bytes)));
         assert_eq!(tree.head(), TreeHead { size: 11, root: whole.root() });
@@ -149,7 +150,7 @@ mod tests {
         assert_eq!(tree.node(2, 2), None);
         tree.forget_until(Position(11));
         assert_eq!((tree.node(1, 3), tree.node(2, 1), tree.node(3, 0)), (None, None, None));
-        tree.grow(Growth::of(tree.frontier(), &[stored(12)]));
+        tree.grow(Growth::of(tree.frontier(), &[stored(12)]), || {});
         assert!(tree.node(2, 2).is_some() && tree.node(1, 5).is_some() && tree.node(0, 11).is_some());
     }
 }

@@ -7,10 +7,11 @@
 //! | file | follows |
 //! |---|---|
 //! | `hash`, `frontier`, `nodes`, `proof` | RFC 6962, section 2.1 |
-//! | `tile`, `entries` | [C2SP tlog-tiles](https://c2sp.org/tlog-tiles), tiles of height 8 |
+//! | `tile`, `edge`, `entries` | [C2SP tlog-tiles](https://c2sp.org/tlog-tiles), tiles of height 8 |
 //! | `key`, `note` | [C2SP signed-note](https://c2sp.org/signed-note), Ed25519 |
 //! | `checkpoint` | [C2SP tlog-checkpoint](https://c2sp.org/tlog-checkpoint) |
 //! | `cosignature` | [C2SP tlog-cosignature](https://c2sp.org/tlog-cosignature), `cosignature/v1` |
+//! | `witness` | [C2SP tlog-witness](https://c2sp.org/tlog-witness), `add-checkpoint` |
 //! | `proof_file` | [C2SP tlog-proof](https://c2sp.org/tlog-proof) |
 //!
 //! What is taken from elsewhere, and what is not:
@@ -24,6 +25,7 @@
 
 mod checkpoint;
 mod cosignature;
+mod edge;
 mod entries;
 mod frontier;
 mod hash;
@@ -34,9 +36,11 @@ mod proof;
 mod proof_file;
 mod text;
 mod tile;
+mod witness;
 
 pub use checkpoint::{Checkpoint, CheckpointError, NotSignable, SignedCheckpoint, Verified};
 pub use cosignature::{Cosigned, LATEST_COSIGNATURE_SECONDS};
+pub use edge::{Edge, FullTile};
 pub use entries::{ENTRY_LIMIT_BYTES, EntriesError, push_entry, split_entries};
 pub use frontier::{Frontier, Node};
 pub use hash::{EMPTY_ROOT, HASH_BYTES, NotAHash, TreeHash, leaf_hash, node_hash};
@@ -46,6 +50,7 @@ pub use note::{NOTE_LIMIT_BYTES, NOTE_LIMIT_SIGNATURES, NoteError};
 pub use proof::{ConsistencyProof, InclusionProof, PROOF_LIMIT_HASHES, ProofError};
 pub use proof_file::{ProofFile, ProofFileError};
 pub use tile::{
-    Edge, FULL_TILE_HASHES, FullTile, PathError, Resource, TILE_HEIGHT, TileError, TilePath, partial_width,
-    read_tile, tile_root, write_tile,
+    FULL_TILE_HASHES, PathError, Resource, TILE_HEIGHT, TileError, TilePath, partial_width, read_tile,
+    tile_root, write_tile,
 };
+pub use witness::{AddCheckpoint, RequestError, WitnessRefusal};

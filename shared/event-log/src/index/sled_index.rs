@@ -5,19 +5,21 @@
 //! | `commits` | first position (8, big-endian); further parts of one large event: and part (2) | a frame of at most 16 KiB, or a part of one |
 //! | `by_id` | id (16) | position (8) |
 //! | `by_time` | recorded time in ms (8, ordered), first position (8) | nothing; one entry for each frame |
-//! | `tiles` | level of the tile (1), index (8) | a tile of the Merkle tree; see `tiles` |
+//! | `tiles` | level of tiles (1), place (8) | a hash of the Merkle tree; see `tiles` |
 //! | `meta` | `format`, `plan`, `head`, `tree` | |
 //!
 //! sled's own flush does not synchronise the disk, and it loses whole databases if too much is unwritten at
 //! once; so events go in by transactions of at most 256 KiB, and after each one the database file itself is
 //! synchronised before the next. sled panics on some damage, so nothing calls it outside `guarded`.
 
+mod tree;
+
 use super::tiles::{self, Growing};
 use super::{Index, IndexError};
 use crate::frame::{self, Encoder, HEADER_BYTES, Header, ROW_BYTES};
-use crate::stored::{Page, ReadLimit, Stored};
+use crate::stored::{Page, Stored};
 use events::{EventId, PlanId, Position, Timestamp};
-use evidence::{Edge, Frontier, TreeHash, leaf_hash, partial_width};
+use evidence::{Edge, Frontier, TreeHash};
 use sled::transaction::{TransactionError, Transactional};
 use sled::{Batch, Db, IVec, Tree};
 use std::fs::{self, File};
@@ -36,8 +38,6 @@ const TRANSACTION_LIMIT_BYTES: usize = 256 * 1024;
 /// What an event and a frame add to a transaction besides the frame itself.
 const EVENT_KEYS_BYTES: usize = 40;
 const FRAME_KEYS_BYTES: usize = 48;
-/// How much is read at once while tiles are made.
-const LEAVES_PAGE_BYTES: usize = 4 * 1024 * 1024;
 /// sled's page cache.
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
 /// How long the lock of a database that was just closed in this process is waited for.
@@ -137,85 +137,6 @@ impl SledIndex {
         })
     }
 
-    /// Takes up the tree, and makes the tiles of events that came from a version without any.
-    ///
-    /// An index whose tree is of no use still opens: its events may be what the journal is repaired from.
-    fn with_tree(mut self) -> Result<SledIndex, IndexError> {
-        match self.take_up_tree() {
-            Err(IndexError::Damaged(what)) => self.tree_fault = Some(what),
-            taken => taken?,
-        }
-        Ok(self)
-    }
-
-    fn take_up_tree(&mut self) -> Result<(), IndexError> {
-        let head = self.head().0;
-        let damaged = |what: &str| IndexError::Damaged(what.to_owned());
-        let mark = guarded(|| self.meta.get("tree"))?;
-        let mark = mark.map(|mark| tiles::read_mark(&mark).ok_or_else(|| damaged("its tree has no size")));
-        let (size, root) = mark.transpose()?.unwrap_or((0, evidence::EMPTY_ROOT));
-        if size > head {
-            return Err(damaged("its tree is larger than what it holds"));
-        }
-        // The newest full tile and what follows it are compared with the events themselves.
-        let behind = partial_width(size, 0) as u64;
-        let full = size - behind;
-        let leaves = self.leaves(full, size)?;
-        let edge = guarded(|| tiles::resume(&self.tiles, size, root, leaves))?;
-        let edge = edge.ok_or_else(|| damaged("its tiles are not those of its tree"))?;
-        if let Some(index) = (full >> evidence::TILE_HEIGHT).checked_sub(1)
-            && tiles::read(&self.tiles, &edge, 0, index)? != self.leaves(full - 256, full)?
-        {
-            return Err(damaged("its tiles are not those of its events"));
-        }
-        self.edge = Mutex::new(edge);
-        self.tiles_made = head - size;
-        self.make_tiles(size, head)
-    }
-
-    /// Makes the tiles of events that it holds already, a bounded transaction at a time.
-    fn make_tiles(&self, mut size: u64, head: u64) -> Result<(), IndexError> {
-        const EVENTS: u64 = 4_096;
-        while size < head {
-            let until = head.min(size + EVENTS);
-            let mut growing = Growing::from(self.edge().clone());
-            growing.append(&self.leaves(size, until)?);
-            let (batch, edge) = growing.finish();
-            guarded(|| {
-                (&self.tiles, &self.meta)
-                    .transaction(|(held, meta)| {
-                        held.apply_batch(&batch)?;
-                        meta.insert("tree", tiles::mark(&edge))?;
-                        Ok(())
-                    })
-                    .map_err(storage_error)?;
-                self.db.flush()?;
-                self.database.sync_data()?;
-                Ok(())
-            })?;
-            *self.edge() = edge;
-            size = until;
-        }
-        Ok(())
-    }
-
-    /// The leaves of the events behind the first `from` ones, up to the `until`th.
-    fn leaves(&self, from: u64, until: u64) -> Result<Vec<TreeHash>, IndexError> {
-        let events = usize::try_from(until - from).expect("a few thousand are asked for");
-        let mut leaves = Vec::with_capacity(events);
-        while leaves.len() < events {
-            let mut page = Page::new(ReadLimit { events: events - leaves.len(), bytes: LEAVES_PAGE_BYTES });
-            let next = Position(from + leaves.len() as u64 + 1);
-            self.read(next, &mut page)?;
-            let stored = page.into_stored();
-            if stored.is_empty() {
-                return Err(IndexError::Damaged(format!("position {next} is missing")));
-            }
-            leaves.extend(stored.iter().map(|stored| leaf_hash(&stored.bytes)));
-        }
-        Ok(leaves)
-    }
-
     fn edge(&self) -> MutexGuard<'_, Edge> {
         self.edge.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -223,7 +144,7 @@ impl SledIndex {
     /// Writes one transaction and makes it durable.
     fn commit(&self, transaction: Pending) -> Result<(), IndexError> {
         let Some(head) = transaction.head else { return Ok(()) };
-        let (tile_batch, edge) = transaction.growing.finish();
+        let Growing { batch: tile_batch, edge } = transaction.growing;
         let mark = tiles::mark(&edge);
         guarded(|| {
             let trees = (&self.commits, &self.by_id, &self.by_time, &self.tiles, &self.meta);
@@ -280,7 +201,7 @@ impl Index for SledIndex {
         for run in runs(stored) {
             let frame = encoder.encode(run);
             let bytes = frame.len() + run.len() * EVENT_KEYS_BYTES + FRAME_KEYS_BYTES;
-            if pending.bytes + pending.growing.bytes + bytes > TRANSACTION_LIMIT_BYTES {
+            if pending.bytes + bytes > TRANSACTION_LIMIT_BYTES {
                 self.commit(pending)?;
                 pending = Pending::from(self.edge().clone());
             }
@@ -297,7 +218,7 @@ impl Index for SledIndex {
 
     fn tile(&self, level: u8, index: u64) -> Result<Vec<TreeHash>, IndexError> {
         let edge = self.edge().clone();
-        tiles::read(&self.tiles, &edge, level, index)
+        self.kept().read(&edge, level, index)
     }
 
     fn tiles_made(&self) -> u64 {

@@ -1,24 +1,28 @@
-//! The tree's tiles in sled.
+//! The tree in sled: the hashes of every eighth level, from level 8 of the tree on.
 //!
-//! Key: level (1), index (8). Value: the tile's hashes. Full tiles never change; the rightmost tiles from level
-//! 1 on are written again as they grow, once for 256 events. The rightmost tile of level 0 is not stored: it
-//! would be written with every transaction, and is at most 255 leaves of events that are here as well. `tree`
-//! in `meta` holds size (8) and root (32), written with the head.
+//! | key in `tiles` | value |
+//! |---|---|
+//! | level of tiles (1), from 1 on; place of the hash in the level (8) | a hash: the root of a full tile of the level below |
+//!
+//! The leaf hashes themselves are not kept: they are those of the events in `commits`, 256 of which are read
+//! and hashed where a tile of level 0 is asked for, and are held against the hash above. Kept as values of
+//! 8 KiB they took 113 bytes an event on disk, because sled writes a page several times. Hashes kept one by
+//! one never change, so nothing is written twice as a tile grows. `tree` in `meta` holds size (8) and root
+//! (32), written with the head.
 
 use super::IndexError;
-use evidence::{Edge, FullTile, TILE_HEIGHT, TreeHash, partial_width, read_tile, tile_root, write_tile};
+use super::sled_index::guarded;
+use evidence::{Edge, FULL_TILE_HASHES, FullTile, TILE_HEIGHT, TreeHash, partial_width, tile_root};
 use sled::{Batch, IVec, Tree};
 
-/// How many hashes a full tile holds.
-const FULL: usize = evidence::FULL_TILE_HASHES;
-/// The levels that a tree of 64 bits has.
+/// The levels of tiles that a tree of 64 bits has.
 const LEVELS: u8 = 8;
+const FULL: u64 = FULL_TILE_HASHES as u64;
 
-/// The key of a tile.
-pub(super) fn key(level: u8, index: u64) -> [u8; 9] {
+fn key(level: u8, place: u64) -> [u8; 9] {
     let mut key = [0; 9];
     key[0] = level;
-    key[1..].copy_from_slice(&index.to_be_bytes());
+    key[1..].copy_from_slice(&place.to_be_bytes());
     key
 }
 
@@ -33,83 +37,90 @@ pub(super) fn read_mark(value: &IVec) -> Option<(u64, TreeHash)> {
     Some((u64::from_be_bytes(*size), TreeHash(root.try_into().ok()?)))
 }
 
-/// Tiles that are being gathered for a transaction.
+/// The tree of a transaction that is being gathered.
 pub(super) struct Growing {
     pub(super) batch: Batch,
     pub(super) edge: Edge,
-    /// How many bytes are in the batch.
-    pub(super) bytes: usize,
-    /// Levels whose rightmost tile grew; level 0 is left out.
-    grown: u8,
 }
 
 impl Growing {
     /// Starts from an edge.
     pub(super) fn from(edge: Edge) -> Growing {
-        Growing { batch: Batch::default(), edge, bytes: 0, grown: 0 }
+        Growing { batch: Batch::default(), edge }
     }
 
     /// Appends leaves.
     pub(super) fn append(&mut self, leaves: &[TreeHash]) {
-        let Growing { batch, edge, bytes, grown } = self;
+        let Growing { batch, edge } = self;
         for leaf in leaves {
-            edge.append(*leaf, |FullTile { level, index, hashes }| {
-                batch.insert(&key(level, index), write_tile(hashes));
-                *bytes += key(level, index).len() + size_of_val(hashes);
-                *grown = (*grown).max(level + 1);
+            edge.append(*leaf, |FullTile { level, index, root, .. }| {
+                batch.insert(&key(level + 1, index), &root.0);
             });
         }
     }
+}
 
-    /// Adds the rightmost tiles that grew, once all leaves are in.
-    pub(super) fn finish(mut self) -> (Batch, Edge) {
-        for level in 1..=self.grown {
-            let hashes = self.edge.partial(level);
-            if !hashes.is_empty() {
-                let index = self.edge.size() >> (level * TILE_HEIGHT) >> TILE_HEIGHT;
-                self.batch.insert(&key(level, index), write_tile(hashes));
-            }
+/// What the tree is read from.
+pub(super) struct Kept<'a, L> {
+    pub(super) tiles: &'a Tree,
+    /// Hashes the events behind the first so many, so many of them.
+    pub(super) leaves: L,
+}
+
+impl<L: Fn(u64, usize) -> Result<Vec<TreeHash>, IndexError>> Kept<'_, L> {
+    /// Takes up the tree of a size.
+    pub(super) fn resume(&self, size: u64, root: TreeHash) -> Result<Option<Edge>, IndexError> {
+        let mut partial = Vec::new();
+        for level in 0..LEVELS {
+            partial.push(self.row(level, full_tiles(size, level), partial_width(size, level))?);
         }
-        (self.batch, self.edge)
+        Ok(Edge::resume(size, partial).filter(|edge| edge.root() == root))
+    }
+
+    /// Reads a tile of a tree, and checks it against the tile above, up to the edge, whose root is known.
+    ///
+    /// Empty if the tree does not reach so far.
+    pub(super) fn read(&self, edge: &Edge, level: u8, index: u64) -> Result<Vec<TreeHash>, IndexError> {
+        if level >= LEVELS || index > full_tiles(edge.size(), level) {
+            return Ok(Vec::new());
+        }
+        if index == full_tiles(edge.size(), level) {
+            return Ok(edge.partial(level).to_vec());
+        }
+        let hashes = self.row(level, index, FULL_TILE_HASHES)?;
+        let above = self.read(edge, level + 1, index >> TILE_HEIGHT)?;
+        let at = usize::try_from(index % FULL).expect("it is below 256");
+        if hashes.len() == FULL_TILE_HASHES && above.get(at) == Some(&tile_root(&hashes)) {
+            return Ok(hashes);
+        }
+        let first = (index << (level * TILE_HEIGHT) << TILE_HEIGHT) + 1;
+        let what =
+            format!("tile {index} of level {level}, from position {first} on, is not the one of its tree");
+        Err(IndexError::Damaged(what))
+    }
+
+    /// The first hashes of a tile as they are, fewer if some are missing.
+    fn row(&self, level: u8, index: u64, width: usize) -> Result<Vec<TreeHash>, IndexError> {
+        let first = index * FULL;
+        if level == 0 {
+            return (self.leaves)(first, width);
+        }
+        guarded(|| {
+            let mut row = Vec::with_capacity(width);
+            let range = key(level, first)..key(level, first + width as u64);
+            for (entry, place) in self.tiles.range(range).zip(first..) {
+                let (found, value) = entry?;
+                let Ok(hash) = value.as_ref().try_into() else { break };
+                if found != key(level, place) {
+                    break;
+                }
+                row.push(TreeHash(hash));
+            }
+            Ok(row)
+        })
     }
 }
 
-/// Takes up the tree of a size, with the leaves of its rightmost tile of level 0.
-pub(super) fn resume(
-    tiles: &Tree,
-    size: u64,
-    root: TreeHash,
-    leaves: Vec<TreeHash>,
-) -> sled::Result<Option<Edge>> {
-    let mut partial = vec![leaves];
-    for level in 1..LEVELS {
-        let width = partial_width(size, level);
-        let index = size >> (level * TILE_HEIGHT) >> TILE_HEIGHT;
-        let stored = if width == 0 { None } else { tiles.get(key(level, index))? };
-        let Ok(hashes) = read_tile(stored.as_deref().unwrap_or_default(), width) else { return Ok(None) };
-        partial.push(hashes);
-    }
-    Ok(Edge::resume(size, partial).filter(|edge| edge.root() == root))
-}
-
-/// Reads a tile of a tree, and checks it against the tile above, up to the edge, whose root is known.
-///
-/// Empty if the tree does not reach so far.
-pub(super) fn read(tiles: &Tree, edge: &Edge, level: u8, index: u64) -> Result<Vec<TreeHash>, IndexError> {
-    if level >= LEVELS {
-        return Ok(Vec::new());
-    }
-    let full_tiles = edge.size() >> (level * TILE_HEIGHT) >> TILE_HEIGHT;
-    if index == full_tiles {
-        return Ok(edge.partial(level).to_vec());
-    }
-    if index > full_tiles {
-        return Ok(Vec::new());
-    }
-    let damaged = || IndexError::Damaged(format!("tile {index} of level {level} is missing or altered"));
-    let stored = super::sled_index::guarded(|| tiles.get(key(level, index)))?.ok_or_else(damaged)?;
-    let hashes = read_tile(&stored, FULL).map_err(|_| damaged())?;
-    let above = read(tiles, edge, level + 1, index >> TILE_HEIGHT)?;
-    let at = usize::try_from(index % FULL as u64).expect("it is below 256");
-    if above.get(at) == Some(&tile_root(&hashes)) { Ok(hashes) } else { Err(damaged()) }
+fn full_tiles(size: u64, level: u8) -> u64 {
+    size >> (level * TILE_HEIGHT) >> TILE_HEIGHT
 }

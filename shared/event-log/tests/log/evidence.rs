@@ -1,9 +1,7 @@
 //! The log's tree: roots, proofs, tiles and bundles, whole, taken up again, and damaged.
 
 use super::support::*;
-use ::evidence::{
-    Edge, Frontier, Resource, TilePath, TreeHash, leaf_hash, read_tile, split_entries, tile_root, write_tile,
-};
+use ::evidence::{Edge, Frontier, Resource, TilePath, TreeHash, leaf_hash, read_tile, split_entries};
 use event_log::{EvidenceError, IndexState, Log, Opened, Stored};
 use events::Position;
 use std::collections::BTreeMap;
@@ -81,6 +79,7 @@ fn check(log: &Log) {
     }
     assert_eq!(hashes(63, 0, 1), None);
     assert_eq!(hashes(0, 1 << 50, 1), None);
+    assert_eq!(hashes(0, u64::MAX >> 8, 256), None);
     for (index, bundle) in events.chunks(256).enumerate() {
         let path = TilePath::of_width(Resource::Entries, index as u64, bundle.len()).unwrap();
         let bytes = log.tile(&path).unwrap().unwrap();
@@ -136,7 +135,9 @@ fn proofs_hold_while_events_come_in() {
         std::thread::scope(|scope| {
             let writing = scope.spawn(|| append_many(&mut opened, 1..=2_000));
             while !writing.is_finished() {
+                let seen = log.head();
                 let head = log.tree_head();
+                assert!(seen.0 <= head.size && head.size <= log.head().0, "head and tree are shown together");
                 if head.size > 0 {
                     assert_eq!(log.root_at(Position(head.size)).unwrap(), head.root);
                     let position = Position(head.size / 2 + 1);
@@ -166,7 +167,13 @@ fn a_commit_that_failed_leaves_no_trace_in_the_tree() {
 
 /// Alters the index of a closed log.
 fn alter(home: &Home, change: impl FnOnce(&sled::Db)) {
-    let db = sled::open(home.directory.join("index")).unwrap();
+    // Threads of the database that was closed just now may still hold its lock.
+    let mut opened = None;
+    wait_for("the lock of the index", || {
+        opened = sled::open(home.directory.join("index")).ok();
+        opened.is_some()
+    });
+    let db = opened.unwrap();
     change(&db);
     db.flush().unwrap();
 }
@@ -198,7 +205,7 @@ fn an_index_of_a_version_without_tiles_gets_them_once() {
 }
 
 #[test]
-fn tiles_that_are_not_those_of_the_events_are_damage_of_the_index() {
+fn a_tree_that_is_not_that_of_the_events_is_damage_of_the_index() {
     type Change = fn(&sled::Db);
     let cases: [(&str, Change); 5] = [
         ("its tree has no size", |db| {
@@ -208,23 +215,19 @@ fn tiles_that_are_not_those_of_the_events_are_damage_of_the_index() {
             let mark = [900u64.to_be_bytes().as_slice(), &[7; 32]].concat();
             db.open_tree("meta").unwrap().insert("tree", mark).unwrap();
         }),
-        ("its tiles are not those of its tree", |db| {
+        ("its tree is not that of its events", |db| {
             db.open_tree("tiles").unwrap().remove(key(1, 0)).unwrap();
         }),
-        ("tile 1 of level 0 is missing or altered", |db| {
-            db.open_tree("tiles").unwrap().remove(key(0, 1)).unwrap();
+        ("its tree is not that of its events", |db| {
+            db.open_tree("tiles").unwrap().insert(key(1, 1), b"no hash").unwrap();
         }),
-        ("its tiles are not those of its events", |db| {
-            // A whole tree of other events, consistent in itself.
+        ("tile 1 of level 0, from position 257 on, is not the one of its tree", |db| {
+            // A tree of other events, whole in itself.
             let tiles = db.open_tree("tiles").unwrap();
-            let mut newest = read_tile(&tiles.get(key(0, 1)).unwrap().unwrap(), 256).unwrap();
-            newest[255] = leaf_hash(b"another event");
-            let mut above = read_tile(&tiles.get(key(1, 0)).unwrap().unwrap(), 2).unwrap();
-            above[1] = tile_root(&newest);
-            tiles.insert(key(0, 1), write_tile(&newest)).unwrap();
-            tiles.insert(key(1, 0), write_tile(&above)).unwrap();
-            let root = ::evidence::node_hash(above[0], above[1]);
-            let mark = [512u64.to_be_bytes().as_slice(), &root.0].concat();
+            let first = TreeHash(tiles.get(key(1, 0)).unwrap().unwrap().as_ref().try_into().unwrap());
+            let other = leaf_hash(b"stands for 256 other events");
+            tiles.insert(key(1, 1), &other.0).unwrap();
+            let mark = [512u64.to_be_bytes().as_slice(), &::evidence::node_hash(first, other).0].concat();
             db.open_tree("meta").unwrap().insert("tree", mark).unwrap();
         }),
     ];
@@ -244,22 +247,35 @@ fn tiles_that_are_not_those_of_the_events_are_damage_of_the_index() {
 }
 
 #[test]
-fn an_altered_tile_in_the_middle_is_found_when_it_is_read_and_made_again() {
+fn an_event_that_is_not_the_one_in_the_tree_is_found_when_it_is_proved_and_the_index_is_made_again() {
     let home = Home::on_disk();
     let mut opened = home.open();
     append_many(&mut opened, 1..=900);
     drop(opened);
+    // The first frame is exchanged for one of other events, whole in itself.
+    let forged = Home::on_disk();
+    let mut other = forged.open();
+    let request = (1..=37).map(|number| report(number, 21)).collect();
+    other.writer.append(vec![request], noon(0)).unwrap();
+    drop(other);
+    let mut frames = Vec::new();
+    alter(&forged, |db| {
+        let commits = db.open_tree("commits").unwrap();
+        frames = commits.iter().map(Result::unwrap).collect();
+    });
     alter(&home, |db| {
-        let tiles = db.open_tree("tiles").unwrap();
-        let mut tile = tiles.get(key(0, 0)).unwrap().unwrap().to_vec();
-        tile[77] ^= 1;
-        tiles.insert(key(0, 0), tile).unwrap();
+        let commits = db.open_tree("commits").unwrap();
+        let keys: Vec<_> = commits.iter().keys().map(Result::unwrap).collect();
+        keys.iter().filter(|key| key.as_ref() <= 37u64.to_be_bytes().as_slice()).for_each(|key| {
+            commits.remove(key).unwrap();
+        });
+        frames.iter().for_each(|(key, frame)| drop(commits.insert(key, frame).unwrap()));
     });
     let opened = home.open();
     assert_eq!(opened.report.index, IndexState::Ready);
     let error = opened.log.inclusion_proof(Position(5), 900).unwrap_err();
     assert!(matches!(error, EvidenceError::NotReady), "{error}");
-    wait_for("the tiles to be made again", || opened.log.inclusion_proof(Position(5), 900).is_ok());
+    wait_for("the index to be made again", || opened.log.inclusion_proof(Position(5), 900).is_ok());
     wait_until_indexed(&opened.log);
     check(&opened.log);
 }
