@@ -240,12 +240,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (log, copy) = (folder.path().join("log"), folder.path().join("copy"));
         let plan = embedded();
-        none_is_lost(&log, &[copy.clone()], &plan.id).unwrap();
+        none_is_lost(&log, std::slice::from_ref(&copy), &plan.id).unwrap();
         prepare(&copy, &plan, Beginning::Empty, true).unwrap();
-        let refused = none_is_lost(&log, &[copy.clone()], &plan.id).unwrap_err().to_string();
+        let refused = none_is_lost(&log, std::slice::from_ref(&copy), &plan.id).unwrap_err().to_string();
         assert!(refused.contains("holds a copy of it"), "{refused}");
         prepare(&log, &plan, Beginning::Empty, true).unwrap();
-        none_is_lost(&log, &[copy], &plan.id).unwrap();
+        none_is_lost(&log, std::slice::from_ref(&copy), &plan.id).unwrap();
     }
 
     #[test]
