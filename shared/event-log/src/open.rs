@@ -312,7 +312,9 @@ impl Opening<'_> {
             // The last position that is missing, as far as it is known.
             let until = match &fault.follows {
                 Some(follows) => Position(follows.position.0 - 1),
-                None => held.max(goes_on.map_or(Position::START, OtherCopy::head)),
+                // The index first: what it holds is this log's own, and the other copy is held against it next.
+                None if held >= fault.position => held,
+                None => goes_on.map_or(Position::START, OtherCopy::head),
             };
             if until < fault.position {
                 // Nothing follows and no copy holds anything more: a commit that was never acknowledged.

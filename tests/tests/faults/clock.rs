@@ -74,6 +74,10 @@ fn a_clock_that_leaps_right_after_the_sample_records_nothing() {
     let answer = system.http().post("/api/v1/reports", &serde_json::from_str(&a_report("leapt")).unwrap());
     assert_eq!(answer.status, 503, "{}", answer.text);
     assert!(answer.text.contains("planwatch clock accept"), "it says what to do: {}", answer.text);
+    // What is said of today would be wrong; what is said of a day that is named is not.
+    until("nothing is said of today", || system.http().get("/api/v1/status?unit=di-an").status == 503);
+    let named = format!("/api/v1/status?unit=di-an&as_of={}", today());
+    assert_eq!(system.http().get(&named).status, 200);
     // Alerting sees deadlines behind it and asks for alerts that ingestion does not record. Started again, it
     // looks at the clock at once and not within a minute.
     system.kill("alerting");
@@ -175,6 +179,25 @@ fn a_rest_within_the_limit_after_months_without_events_needs_nobody() {
     let taken = until_some("the report is taken", || send(system.http(), "after", &body.to_string()).ok());
     acknowledged.push(taken);
     audit(&system, &acknowledged);
+}
+
+#[test]
+fn a_projection_with_a_clock_of_its_own_says_nothing_of_today() {
+    let Some((clocks, system)) = with_clocks(Options::sample()) else { return };
+    let status = || system.http().get("/api/v1/status?unit=di-an");
+    until("the projection answers", || status().status == 200);
+    clocks.set("projection", 20);
+    until("it does not any more", || {
+        let refused = status();
+        refused.status == 503 && refused.text.contains("as_of")
+    });
+    until("readiness says why", || {
+        let state = system.http().get("/readyz");
+        state.status == 503 && state.text.contains("projection: clock")
+    });
+    clocks.set("projection", 0);
+    system.wait_ready();
+    assert_eq!(status().status, 200);
 }
 
 #[test]
