@@ -66,6 +66,19 @@ pub(crate) fn read_format(files: &dyn Files, directory: &Path) -> Result<Option<
     Ok(Some(mark.plan))
 }
 
+/// Makes a fresh directory durable in those above it, as far up as this process may open them.
+pub(crate) fn sync_above(files: &dyn Files, directory: &Path) -> Result<(), OpenError> {
+    let directory = std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned());
+    for above in directory.ancestors().skip(1) {
+        match files.sync_directory(above) {
+            // Nor did it make anything in there.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => break,
+            synced => synced.map_err(|source| OpenError::Files { path: above.to_owned(), source })?,
+        }
+    }
+    Ok(())
+}
+
 /// Marks a fresh directory as belonging to a plan.
 pub(crate) fn write_format(files: &dyn Files, directory: &Path, plan: &PlanId) -> Result<(), OpenError> {
     let path = directory.join(FORMAT_NAME);

@@ -178,6 +178,10 @@ pub fn open(directory: &Path, plan: &PlanId, options: Options) -> Result<Opened,
     files.create_directory(&journal_directory).map_err(refused(&journal_directory))?;
     let lock = directory::lock(files, directory)?;
     prepare_format(files, directory, &journal_directory, plan)?;
+    // A process that was killed may have left names that it had not made durable yet.
+    for synchronised in [directory, &journal_directory] {
+        files.sync_directory(synchronised).map_err(refused(synchronised))?;
+    }
     let home = match options.index {
         IndexKind::Sled => IndexHome::Sled(directory::index(directory)),
         IndexKind::Memory => IndexHome::Memory,
@@ -237,6 +241,8 @@ fn prepare_format(
             if !journal.map_err(|source| OpenError::Files { path, source })?.is_empty() {
                 return Err(OpenError::NoFormatMark { directory: directory.to_owned() });
             }
+            // Whoever finds the mark may rely on the directory itself.
+            directory::sync_above(files, directory)?;
             directory::write_format(files, directory, plan)
         }
     }
