@@ -11,6 +11,7 @@ use crate::system::System;
 use crate::systems::{JetStream, Ours, Raw, Store, Synchronisation, Tephra, Umadb};
 use crate::workload::Workload;
 use anyhow::{Context, bail};
+use event_log::IndexKind;
 use indicators::Facts;
 use std::future::Future;
 use std::hint::black_box;
@@ -30,7 +31,12 @@ async fn measure(arguments: &Measure) -> anyhow::Result<Figures> {
     let payloads = Arc::new(Payloads::new(arguments.size, ready)?);
     let directory = arguments.directory.as_path();
     match arguments.system {
-        System::Ours => on(arguments, async || Ours::open(directory, payloads.clone())).await,
+        System::Ours => {
+            on(arguments, async || Ours::open(directory, payloads.clone(), IndexKind::Sled)).await
+        }
+        System::OursMemory => {
+            on(arguments, async || Ours::open(directory, payloads.clone(), IndexKind::Memory)).await
+        }
         System::Tephra => on(arguments, async || Tephra::open(directory, payloads.clone())).await,
         System::Umadb => on(arguments, async || Umadb::open(directory, payloads.clone())).await,
         System::Raw | System::RawQueued => {

@@ -4,7 +4,8 @@ use super::Store;
 use crate::payload::Payloads;
 use anyhow::Context;
 use event_log::{
-    Admission, CommitLimits, Committer, CommitterThread, Decision, Log, Opened, Options, Outcome, SystemClock,
+    Admission, CommitLimits, Committer, CommitterThread, Decision, IndexKind, Log, Opened, Options, Outcome,
+    SystemClock,
 };
 use events::{Event, Position, Recorded, Timestamp};
 use std::cell::Cell;
@@ -21,8 +22,9 @@ pub(crate) struct Ours {
 }
 
 impl Ours {
-    pub(crate) fn open(directory: &Path, payloads: Arc<Payloads>) -> anyhow::Result<Ours> {
-        let Opened { log, mut writer, .. } = event_log::open(directory, payloads.plan(), Options::default())?;
+    pub(crate) fn open(directory: &Path, payloads: Arc<Payloads>, index: IndexKind) -> anyhow::Result<Ours> {
+        let options = Options { index, ..Options::default() };
+        let Opened { log, mut writer, .. } = event_log::open(directory, payloads.plan(), options)?;
         if log.head() == Position::START {
             // Every log of ours begins with its plan.
             writer.append(vec![vec![payloads.event(0)]], Timestamp::now())?;
