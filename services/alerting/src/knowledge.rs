@@ -91,20 +91,21 @@ impl Knowledge {
         self.scope.merge(scope);
     }
 
-    /// Decides what follows from everything folded and from the clock; nothing before the plan is adopted.
-    pub(crate) fn decide(&mut self, clock: Timestamp) -> Vec<Decided> {
+    /// Decides what follows from everything folded and from the clock; nothing before the plan is adopted. Gives
+    /// the moment at which it was decided as well.
+    pub(crate) fn decide(&mut self, clock: Timestamp) -> (Timestamp, Vec<Decided>) {
         let now = self.now(clock);
         let went_back = self.looked_at.is_some_and(|looked_at| now < looked_at);
         if went_back || self.is_due(clock) {
             self.scope = Scope::everything();
         }
         let Some(view) = View::new(&self.facts, Moment::at(self.facts.head(), now)) else {
-            return Vec::new();
+            return (now, Vec::new());
         };
         let decided = if self.scope.is_empty() { Vec::new() } else { decide(&view, &self.scope) };
         self.scope = Scope::nothing();
         self.looked_at = Some(now);
-        decided
+        (now, decided)
     }
 
     /// When the clock alone can change something next; none before the first decision.
@@ -123,7 +124,7 @@ impl Knowledge {
     /// Whether the clock alone may change something now.
     pub(crate) fn is_due(&self, clock: Timestamp) -> bool {
         let now = self.now(clock);
-        self.next_instant().is_none_or(|instant| instant <= now)
+        self.looked_at.is_none() || self.next_instant().is_some_and(|instant| instant <= now)
     }
 
     /// The units whose events are set aside, in words, if there are any.
@@ -212,25 +213,25 @@ mod tests {
     #[test]
     fn nothing_is_looked_at_twice_and_the_clock_opens_everything_again() {
         let (_folder, _writer, mut knowledge) = given_a_log("2022-03-17T02:00:00Z");
-        assert_eq!(knowledge.decide(instant("2022-03-18T00:00:00Z")), [], "there is no plan yet");
+        assert_eq!(knowledge.decide(instant("2022-03-18T00:00:00Z")).1, [], "there is no plan yet");
         knowledge.catch_up(&NOT_STOPPING).unwrap();
-        assert_eq!(knowledge.decide(instant("2022-03-18T00:00:00Z")), []);
+        assert_eq!(knowledge.decide(instant("2022-03-18T00:00:00Z")).1, []);
         // The deadline of 2022 in the plan's time zone; nobody has reported.
         let deadline = instant("2022-11-30T17:00:00.001Z");
         assert_eq!(knowledge.next_instant(), Some(deadline));
-        assert_eq!(knowledge.decide(instant("2022-11-30T17:00:00Z")), []);
-        assert_eq!(knowledge.decide(deadline).len(), 10, "nine districts and the province are overdue");
+        assert_eq!(knowledge.decide(instant("2022-11-30T17:00:00Z")).1, []);
+        assert_eq!(knowledge.decide(deadline).1.len(), 10, "nine districts and the province are overdue");
         // Recording it is another's task: until then it is not looked at again.
-        assert_eq!(knowledge.decide(instant("2022-12-02T00:00:00Z")), []);
+        assert_eq!(knowledge.decide(instant("2022-12-02T00:00:00Z")).1, []);
         knowledge.look_again(Scope::of_cell(&"di-an".parse().unwrap(), None));
-        assert_eq!(knowledge.decide(instant("2022-12-02T00:00:00Z")).len(), 1);
+        assert_eq!(knowledge.decide(instant("2022-12-02T00:00:00Z")).1.len(), 1);
     }
 
     #[test]
     fn a_clock_behind_the_log_does_not_take_time_back() {
         let (_folder, _writer, mut knowledge) = given_a_log("2022-12-05T00:00:00Z");
         knowledge.catch_up(&NOT_STOPPING).unwrap();
-        let decided = knowledge.decide(instant("2022-06-01T00:00:00Z"));
+        let decided = knowledge.decide(instant("2022-06-01T00:00:00Z")).1;
         assert_eq!(decided.len(), 10, "the log has passed the deadline");
     }
 
@@ -238,11 +239,11 @@ mod tests {
     fn a_clock_that_leapt_and_was_set_right_leaves_nothing_behind() {
         let (_folder, _writer, mut knowledge) = given_a_log("2022-03-17T02:00:00Z");
         knowledge.catch_up(&NOT_STOPPING).unwrap();
-        assert_eq!(knowledge.decide(instant("2022-03-18T00:00:00Z")), []);
+        assert_eq!(knowledge.decide(instant("2022-03-18T00:00:00Z")).1, []);
         // Nothing of this is recorded: ingestion stops at a leap.
-        assert!(!knowledge.decide(instant("2024-06-01T00:00:00Z")).is_empty());
+        assert!(!knowledge.decide(instant("2024-06-01T00:00:00Z")).1.is_empty());
         knowledge.look_again(Scope::everything());
-        assert_eq!(knowledge.decide(instant("2022-03-18T00:01:00Z")), [], "the clock is right again");
+        assert_eq!(knowledge.decide(instant("2022-03-18T00:01:00Z")).1, [], "the clock is right again");
         assert_eq!(knowledge.next_instant(), Some(instant("2022-11-30T17:00:00.001Z")));
     }
 
@@ -255,7 +256,7 @@ mod tests {
         assert_eq!(knowledge.position(), Position(3));
         let why = knowledge.set_aside().unwrap();
         assert!(why.contains("`di-an` from position 3"), "{why}");
-        let decided = knowledge.decide(instant("2022-12-05T00:00:00Z"));
+        let decided = knowledge.decide(instant("2022-12-05T00:00:00Z")).1;
         assert_eq!(decided.len(), 9, "nothing is said of di-an");
         assert!(decided.iter().all(|decided| decided.unit().as_str() != "di-an"));
     }
@@ -273,7 +274,7 @@ mod tests {
     fn what_is_folded_about_alerts_is_seen_once() {
         let (_folder, _writer, mut knowledge) = given_a_log("2022-12-05T00:00:00Z");
         knowledge.catch_up(&NOT_STOPPING).unwrap();
-        let decided = knowledge.decide(instant("2022-12-05T00:00:00Z"));
+        let decided = knowledge.decide(instant("2022-12-05T00:00:00Z")).1;
         let Some(Decided::Raise(raised)) = decided.into_iter().next() else { panic!("an overdue report") };
         let alert = raised.alert;
         let event = Event {

@@ -95,11 +95,11 @@ impl Watch {
                 looked_at_all = now;
                 knowledge.look_again(crate::rules::Scope::everything());
             }
-            let decided;
-            (knowledge, decided) = decide(knowledge).await?;
+            let (decided_at, decided);
+            (knowledge, (decided_at, decided)) = decide(knowledge).await?;
             for group in in_flight.take(decided, now) {
                 let (bus, plan, turns) = (self.bus.clone(), self.plan.clone(), Arc::clone(&turns));
-                sending.spawn(async move { send(&bus, &plan, &turns, group).await });
+                sending.spawn(async move { send(&bus, &plan, &turns, group, decided_at).await });
             }
 
             let wake = self.next_wake(&knowledge, &in_flight, looked_at_all);
@@ -210,7 +210,7 @@ impl Complaints {
     }
 }
 
-async fn decide(mut knowledge: Knowledge) -> Result<(Knowledge, Vec<Decided>), String> {
+async fn decide(mut knowledge: Knowledge) -> Result<(Knowledge, (Timestamp, Vec<Decided>)), String> {
     let begun = Instant::now();
     let deciding = tokio::task::spawn_blocking(move || {
         let decided = knowledge.decide(Timestamp::now());
@@ -222,14 +222,20 @@ async fn decide(mut knowledge: Knowledge) -> Result<(Knowledge, Vec<Decided>), S
 }
 
 /// Sends the decisions of a place one after the other; the first that is not taken ends it.
-async fn send(bus: &Bus, plan: &PlanId, turns: &Semaphore, group: Group) -> (Place, Result<(), NotTaken>) {
+async fn send(
+    bus: &Bus,
+    plan: &PlanId,
+    turns: &Semaphore,
+    group: Group,
+    decided_at: Timestamp,
+) -> (Place, Result<(), NotTaken>) {
     let _turn = turns.acquire().await.expect("the semaphore is never closed");
     for decision in &group.decided {
         let (transition, rule) = match decision {
             Decided::Raise(raised) => ("raised", raised.rule),
             Decided::Resolve(resolved) => ("resolved", resolved.rule),
         };
-        match record(bus, plan, decision).await {
+        match record(bus, plan, decision, decided_at).await {
             Ok(position) => {
                 metrics::counter!("planwatch_alerts_total", "rule" => rule.name(), "transition" => transition)
                     .increment(1);
@@ -248,8 +254,13 @@ async fn send(bus: &Bus, plan: &PlanId, turns: &Semaphore, group: Group) -> (Pla
 }
 
 /// Asks ingestion to record a decision and gives the position at which it is recorded.
-async fn record(bus: &Bus, plan: &PlanId, decided: &Decided) -> Result<Position, NotTaken> {
-    let payload = serde_json::to_vec(&request(decided))?;
+async fn record(
+    bus: &Bus,
+    plan: &PlanId,
+    decided: &Decided,
+    decided_at: Timestamp,
+) -> Result<Position, NotTaken> {
+    let payload = serde_json::to_vec(&request(decided, decided_at))?;
     let answer = bus.request(plan, RECORDER, RECORD, payload.into(), ANSWER_WITHIN).await?;
     match serde_json::from_slice(&answer)? {
         Answer::Recorded(acceptances) => {

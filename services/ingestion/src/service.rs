@@ -14,7 +14,7 @@ use event_log::{
     WriteState,
 };
 use events::command::{Answer, Request};
-use events::{EventId, FieldError, PlanId, Position, Refusal, RefusalKind};
+use events::{EventId, FieldError, PlanId, Position, Refusal, RefusalKind, Timestamp};
 use indicators::ApplyError;
 use plan::{Calendar, Plan};
 use serde::{Deserialize, Serialize};
@@ -147,6 +147,7 @@ pub async fn start(config: Config, metrics: Metrics) -> Result<Running, StartErr
             let shared = Arc::clone(&lookup);
             async move { shared.event(&context.payload).await }
         }),
+        clock_endpoint(log.clone()),
         bus::log_read_endpoint(source),
         health_endpoint(&health),
         metrics_endpoint(&metrics),
@@ -154,6 +155,18 @@ pub async fn start(config: Config, metrics: Metrics) -> Result<Running, StartErr
     let watching = tokio::spawn(watch(health, log, mirror.state(), compared));
     let served = bus.serve(&plan, "ingestion", env!("CARGO_PKG_VERSION"), endpoints).await?;
     Ok(Running { served, mirror, writer: writer.1, watching })
+}
+
+/// Tells what the clock says here, and why the log does not go by it, if so.
+fn clock_endpoint(log: Log) -> Endpoint {
+    Endpoint::new("clock", LOOKUPS_AT_ONCE, move |_| {
+        let refused = match log.faults() {
+            WriteState::ClockStopped(leap) => Some(leap.to_string()),
+            WriteState::Writing | WriteState::NoSpace | WriteState::Stopped { .. } => None,
+        };
+        let answer = reply(&json!({"ok": {"clock": Timestamp::now(), "refused": refused}}));
+        async move { Ok(answer) }
+    })
 }
 
 type Started = (Log, (Committer<Writing>, CommitterThread<Writing>), Calendar);

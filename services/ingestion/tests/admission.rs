@@ -23,6 +23,8 @@ struct World {
     ids: Cell<u128>,
     may_enter_history: bool,
     key: Option<String>,
+    /// When alerting decided, if it was another time than now.
+    decided_at: Option<Timestamp>,
 }
 
 impl World {
@@ -35,6 +37,7 @@ impl World {
             ids: Cell::new(1),
             may_enter_history: true,
             key: None,
+            decided_at: None,
         };
         for event in adoption_events(&plan, false) {
             world.record(event);
@@ -58,6 +61,7 @@ impl World {
             request_id: None,
             idempotency_key: self.key.clone(),
             traceparent: None,
+            decided_at: Some(self.decided_at.unwrap_or(self.now)),
             dry_run: false,
             subject: subject.map(str::to_owned),
             body: body.to_owned(),

@@ -2,7 +2,7 @@
 
 use crate::sample;
 use anyhow::{Context, bail};
-use event_log::{FirstEvent, Opened, Options};
+use event_log::{FirstEvent, Opened, Options, SystemClock};
 use events::{PlanId, Position, Timestamp};
 use plan::Plan;
 use std::path::{Path, PathBuf};
@@ -67,12 +67,12 @@ pub fn prepare(
         Beginning::Sample => {
             let report = sample::load(&beside, plan).context("cannot load the sample history")?;
             // The sample ends in the past, and time has not stood still since: that is no clock gone wrong.
-            event_log::accept_clock(&beside, Timestamp::now())
+            event_log::accept_clock(&beside, &SystemClock)
                 .context("cannot accept the clock for the sample's log")?;
             Prepared::SampleLoaded { head: report.head }
         }
     };
-    remove_if_there(directory)?;
+    set_aside(directory)?;
     std::fs::rename(&beside, directory)
         .and_then(|()| sync_parent(directory))
         .with_context(|| format!("cannot move the new log to `{}`", directory.display()))?;
@@ -117,6 +117,45 @@ fn remove_if_there(directory: &Path) -> anyhow::Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// Moves what is in the way of a new log out of it: nothing that may be evidence is ever deleted.
+fn set_aside(directory: &Path) -> anyhow::Result<()> {
+    if !directory.exists() {
+        return Ok(());
+    }
+    let aside = (1..).map(|number| {
+        let mut name = directory.as_os_str().to_owned();
+        name.push(format!(".set-aside-{number}"));
+        PathBuf::from(name)
+    });
+    let aside = aside.into_iter().find(|aside| !aside.exists()).expect("numbers do not end");
+    std::fs::rename(directory, &aside)
+        .with_context(|| format!("cannot move `{}` aside", directory.display()))?;
+    tracing::warn!(directory = %aside.display(), "Moved aside what was in the place of the new log");
+    Ok(())
+}
+
+/// Refuses to begin a log where copies of one are: it is lost, not new, and they hold what can be saved.
+pub fn none_is_lost(directory: &Path, copies: &[PathBuf], plan: &PlanId) -> anyhow::Result<()> {
+    let begins = |directory: &Path| {
+        let first = event_log::first_event(directory, plan);
+        first.with_context(|| format!("cannot read the log in `{}`", directory.display()))
+    };
+    if directory.join("index").exists() || begins(directory)? != FirstEvent::None {
+        return Ok(());
+    }
+    for copy in copies {
+        if begins(copy)? != FirstEvent::None {
+            bail!(
+                "the log in `{}` is gone, but `{}` holds a copy of it: put a backup back, or that copy in the log's \
+                 place; to give the old log up and begin a new one, name another directory with --data",
+                directory.display(),
+                copy.display()
+            );
+        }
+    }
+    Ok(())
 }
 
 fn sync_parent(directory: &Path) -> std::io::Result<()> {
@@ -194,6 +233,19 @@ mod tests {
         }
         assert_eq!(prepare(&directory, &plan, Beginning::Empty, true).unwrap(), Prepared::AlreadyThere);
         assert!(matches!(event_log::first_event(&directory, &plan.id).unwrap(), FirstEvent::Found(_)));
+    }
+
+    #[test]
+    fn a_log_that_is_lost_is_not_begun_anew_while_a_copy_holds_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let (log, copy) = (folder.path().join("log"), folder.path().join("copy"));
+        let plan = embedded();
+        none_is_lost(&log, std::slice::from_ref(&copy), &plan.id).unwrap();
+        prepare(&copy, &plan, Beginning::Empty, true).unwrap();
+        let refused = none_is_lost(&log, std::slice::from_ref(&copy), &plan.id).unwrap_err().to_string();
+        assert!(refused.contains("holds a copy of it"), "{refused}");
+        prepare(&log, &plan, Beginning::Empty, true).unwrap();
+        none_is_lost(&log, std::slice::from_ref(&copy), &plan.id).unwrap();
     }
 
     #[test]

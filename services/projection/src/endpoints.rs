@@ -1,6 +1,7 @@
 //! The endpoints: read the question, wait for the position, take the facts, answer.
 
 use crate::answers::{self, PositionAnswer};
+use crate::clock_check::ClockCheck;
 use crate::question::Question;
 use crate::state::State;
 use crate::times::Times;
@@ -43,6 +44,7 @@ pub(crate) struct Late {
 pub(crate) struct Answering {
     state: Arc<State>,
     log: Log,
+    clock: ClockCheck,
     turns: Arc<Semaphore>,
 }
 
@@ -57,8 +59,8 @@ struct Ground<'a> {
 type Work<T> = fn(&Ground<'_>, &Question) -> Result<T, Refusal>;
 
 impl Answering {
-    pub(crate) fn new(state: Arc<State>, log: Log) -> Answering {
-        Answering { state, log, turns: Arc::new(Semaphore::new(ANSWERS_AT_ONCE)) }
+    pub(crate) fn new(state: Arc<State>, log: Log, clock: ClockCheck) -> Answering {
+        Answering { state, log, clock, turns: Arc::new(Semaphore::new(ANSWERS_AT_ONCE)) }
     }
 
     /// Every endpoint of the service.
@@ -140,6 +142,15 @@ impl Answering {
             Ok(question) => question,
             Err(refusal) => return Ok(written(&Reply::<T>::Refused(refusal))),
         };
+        // What is said of today is wrong by a clock that is; a day that is named, or a page of a list begun, is not.
+        let is_of_today =
+            parameters.contains(&"as_of") && question.as_of.is_none() && question.cursor.is_none();
+        if let Some(doubt) = self.clock.doubt(Timestamp::now(), Instant::now()).filter(|_| is_of_today) {
+            let why = format!(
+                "it is not sure what day it is: {doubt}; ask again with `as_of`, or set the clock right"
+            );
+            return Ok(written(&Reply::<T>::Refused(Refusal::new(RefusalKind::Unavailable, why))));
+        }
         let pinned = question.cursor.map_or(Position::START, |cursor| cursor.moment.cut);
         let asked = question.at_least.max(question.position.unwrap_or_default()).max(pinned);
         if let Err(late) = self.wait_for(asked).await {

@@ -12,6 +12,7 @@
 //! A reply is `{"ok": …}`, `{"refused": Refusal}` or `{"timeout": {"position", "asked"}}`.
 
 mod answers;
+mod clock_check;
 mod digests;
 mod endpoints;
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The service: the copy of the log, the fold and the endpoints, started and stopped together.
 
+use crate::clock_check::ClockCheck;
 use crate::endpoints::Answering;
 use crate::fold::{Fold, FoldParts};
 use crate::snapshots::Snapshots;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
 use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
 
 /// The name of the service, of its follower and of its part of the subjects.
 const NAME: &str = "projection";
@@ -70,6 +72,8 @@ pub struct Running {
     followed: FollowedLog,
     fold: Fold,
     served: ServiceHandle,
+    /// Of the clock.
+    watching: AbortHandle,
 }
 
 /// Opens the copy of the log, restores the facts, begins to fold and offers the endpoints.
@@ -100,9 +104,14 @@ pub async fn start(config: Config, metrics: Metrics) -> Result<Running, StartErr
         check: health.check("fold"),
     };
     let fold = Fold::start(parts, Handle::current()).map_err(StartError::Thread)?;
-    let endpoints = Answering::new(state, followed.log.clone()).endpoints(&health, &metrics);
+    let clock = ClockCheck::default();
+    let endpoints = Answering::new(state, followed.log.clone(), clock.clone()).endpoints(&health, &metrics);
     match bus.serve(&config.plan, NAME, env!("CARGO_PKG_VERSION"), endpoints).await {
-        Ok(served) => Ok(Running { followed, fold, served }),
+        Ok(served) => {
+            let watching = clock.run(bus.clone(), config.plan.clone(), health.check("clock"));
+            let watching = tokio::spawn(watching).abort_handle();
+            Ok(Running { followed, fold, served, watching })
+        }
         Err(error) => {
             stop_fold(fold).await;
             followed.stop(Duration::ZERO).await;
@@ -130,6 +139,7 @@ impl service::Running for Running {
 
     /// Answers what was asked, lets the fold finish its page and write a snapshot, and closes the copy.
     async fn stop(self, grace: Duration) {
+        self.watching.abort();
         self.served.stop(grace / 3).await;
         stop_fold(self.fold).await;
         self.followed.stop(grace / 3).await;

@@ -6,6 +6,7 @@ use crate::log::Shared;
 use crate::stored::Stored;
 use crate::tail::Work;
 use events::{PlanId, Position};
+use evidence::leaf_hash;
 use metrics::{counter, gauge};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -82,7 +83,8 @@ pub(crate) fn catch_up(
             }
         }
         if ended || gathered_bytes >= CATCH_UP_BYTES {
-            index.apply(&gathered)?;
+            let leaves: Vec<_> = gathered.iter().map(|stored| leaf_hash(&stored.bytes)).collect();
+            index.apply(&gathered, &leaves)?;
             gathered.clear();
             gathered_bytes = 0;
         }
@@ -143,9 +145,12 @@ fn apply(shared: &Shared, commits: &[crate::tail::Commit]) -> Result<(), CatchUp
         .filter(|stored| stored.position > head)
         .cloned()
         .collect();
-    index.apply(&stored)?;
+    let known = stored.first().and_then(|first| shared.tree.leaves(first.position, stored.len()));
+    let leaves = known.unwrap_or_else(|| stored.iter().map(|stored| leaf_hash(&stored.bytes)).collect());
+    index.apply(&stored, &leaves)?;
     let head = index.head();
     shared.tail.forget_until(head);
+    shared.tree.forget_until(head);
     gauge!("planwatch_log_index_lag_events").set(lag(*shared.head.borrow(), head));
     Ok(())
 }
@@ -166,7 +171,10 @@ fn reopen(shared: &Shared, home: &IndexHome) {
         retire(index);
     }
     match home.open(&shared.plan) {
-        Ok(index) => *slot = Some(index),
+        Ok(index) => {
+            index.tree_fault().into_iter().for_each(|why| shared.suspect_index(why));
+            *slot = Some(index);
+        }
         Err(IndexOpenError::Damaged(why)) => shared.suspect_index(&why),
         Err(IndexOpenError::Io(error)) => tracing::warn!(%error, "Could not open the index again"),
     }

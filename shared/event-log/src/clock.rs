@@ -2,6 +2,7 @@
 
 use crate::write_state::ClockLeap;
 use events::Timestamp;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// How much further than time has passed the clock may go ahead.
@@ -16,6 +17,12 @@ pub trait Clock: Send + Sync + 'static {
 
     /// How much time has passed since some fixed moment; never goes back, whatever the time of day does.
     fn elapsed(&self) -> Duration;
+
+    /// Names the moment that [`Clock::elapsed`] counts from, where that is the same for every process; none where
+    /// it is the process's own.
+    fn epoch(&self) -> Option<String> {
+        None
+    }
 }
 
 /// The clock of the machine.
@@ -40,17 +47,58 @@ impl Clock for SystemClock {
             std::sync::LazyLock::new(std::time::Instant::now);
         START.elapsed()
     }
+
+    #[cfg(target_os = "linux")]
+    fn epoch(&self) -> Option<String> {
+        let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+        Some(boot.trim_end().to_owned())
+    }
 }
 
-/// Whether a clock is the one that a person took as right, a moment later.
-pub(crate) fn is_about(accepted: Timestamp, clock: Timestamp) -> bool {
-    clock.duration_since(accepted).unsigned_abs() <= LEAP_LIMIT
+/// A time of day that was taken as right, by the log or by a person, and when that was: what a start goes by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct KeptClock {
+    /// The time of day.
+    pub(crate) clock: Timestamp,
+    /// What `elapsed_ms` counts from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) epoch: Option<String>,
+    /// How much had passed then.
+    pub(crate) elapsed_ms: u64,
+    /// A later time of day that was refused since and has not been accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) refused: Option<Timestamp>,
+}
+
+impl KeptClock {
+    /// A time of day that a clock gave, taken as right.
+    pub(crate) fn at(now: Timestamp, elapsed: Duration, epoch: Option<String>) -> KeptClock {
+        let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+        KeptClock { clock: now, epoch, elapsed_ms, refused: None }
+    }
+
+    /// Whether a clock is this one, a moment later.
+    pub(crate) fn is_about(&self, clock: Timestamp) -> bool {
+        self.refused.is_none() && clock.duration_since(self.clock).unsigned_abs() <= LEAP_LIMIT
+    }
+}
+
+/// What became of a look at the clock that found it right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Judged {
+    /// It goes on as it did.
+    GoesOn,
+    /// It is back where it was before a person accepted another one: that was a mistake.
+    BackFromAccepted,
 }
 
 /// What the clock said last, against which it is judged.
 #[derive(Debug)]
 pub(crate) struct ClockGuard {
     seen: Option<Seen>,
+    /// What it was judged against before a person accepted a leap.
+    before_accepted: Option<Seen>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -58,40 +106,84 @@ struct Seen {
     clock: Timestamp,
     elapsed: Duration,
     limit: Duration,
+    /// A time that was refused: from there on a person has to say that it is right.
+    refused: Option<Timestamp>,
+}
+
+impl Seen {
+    fn at(clock: Timestamp, elapsed: Duration) -> Seen {
+        Seen { clock, elapsed, limit: LEAP_LIMIT, refused: None }
+    }
+
+    /// The latest that the clock can say.
+    fn latest(&self, elapsed: Duration) -> Timestamp {
+        let ahead = elapsed.saturating_sub(self.elapsed).saturating_add(self.limit);
+        let latest = self.clock.checked_add(ahead).unwrap_or(Timestamp::MAX);
+        let before = self.refused.and_then(|refused| refused.checked_sub(LEAP_LIMIT).ok());
+        before.map_or(latest, |before| latest.min(before))
+    }
 }
 
 impl ClockGuard {
-    /// Begins at a start: all that is known is the last recorded time and the clock that was kept as right
-    /// after it. An empty log takes any clock.
+    /// Begins at a start. With the clock that was kept, and the time that has passed since, a restart changes
+    /// nothing. After a reboot it is not known how much has passed: then the clock may be as far after the last
+    /// time that is known to be right as a machine may rest. An empty log takes any clock.
     pub(crate) fn new(
         last_recorded_at: Option<Timestamp>,
-        kept: Option<Timestamp>,
+        kept: Option<&KeptClock>,
+        epoch: Option<&str>,
         elapsed: Duration,
     ) -> ClockGuard {
-        let known = last_recorded_at.map(|recorded| kept.map_or(recorded, |kept| kept.max(recorded)));
-        ClockGuard { seen: known.map(|clock| Seen { clock, elapsed, limit: START_LIMIT }) }
+        let seen = last_recorded_at.map(|recorded| match kept {
+            Some(kept) if epoch.is_some() && kept.epoch.as_deref() == epoch => {
+                Seen::at(kept.clock, Duration::from_millis(kept.elapsed_ms))
+            }
+            Some(kept) => {
+                Seen { clock: kept.clock.max(recorded), elapsed, limit: START_LIMIT, refused: kept.refused }
+            }
+            None => Seen { clock: recorded, elapsed, limit: START_LIMIT, refused: None },
+        });
+        ClockGuard { seen, before_accepted: None }
     }
 
     /// Judges the clock. A leap is not remembered: the clock may become right again.
-    pub(crate) fn observe(&mut self, clock: Timestamp, elapsed: Duration) -> Result<(), ClockLeap> {
-        if let Some(seen) = self.seen {
-            let ahead = elapsed.saturating_sub(seen.elapsed).saturating_add(seen.limit);
-            let latest = seen.clock.checked_add(ahead).unwrap_or(Timestamp::MAX);
-            if clock > latest {
-                return Err(ClockLeap { clock, latest });
+    pub(crate) fn observe(&mut self, clock: Timestamp, elapsed: Duration) -> Result<Judged, ClockLeap> {
+        let Some(seen) = self.seen else {
+            self.seen = Some(Seen::at(clock, elapsed));
+            return Ok(Judged::GoesOn);
+        };
+        let latest = seen.latest(elapsed);
+        if clock > latest {
+            return Err(ClockLeap { clock, latest });
+        }
+        if clock >= seen.clock {
+            self.seen = Some(Seen::at(clock, elapsed));
+            return Ok(Judged::GoesOn);
+        }
+        let went_back = seen.clock.duration_since(clock).unsigned_abs();
+        match self.before_accepted {
+            Some(before) if went_back > LEAP_LIMIT && clock <= before.latest(elapsed) => {
+                self.seen = Some(Seen::at(clock, elapsed));
+                self.before_accepted = None;
+                Ok(Judged::BackFromAccepted)
             }
-            if clock < seen.clock {
-                // It went back. What was seen stays the measure, so that it may come back as well.
-                return Ok(());
+            // It is neither the clock that was accepted nor the one before.
+            Some(before) if went_back > LEAP_LIMIT => {
+                Err(ClockLeap { clock, latest: before.latest(elapsed) })
+            }
+            // What was seen stays the measure, so that a clock that went back may come back as well. What a
+            // machine may rest at a start is used up.
+            _ => {
+                self.seen = Some(Seen { limit: LEAP_LIMIT, refused: None, ..seen });
+                Ok(Judged::GoesOn)
             }
         }
-        self.accept(clock, elapsed);
-        Ok(())
     }
 
-    /// Takes the clock as right, whatever it says.
+    /// Takes the clock as right, because a person says so.
     pub(crate) fn accept(&mut self, clock: Timestamp, elapsed: Duration) {
-        self.seen = Some(Seen { clock, elapsed, limit: LEAP_LIMIT });
+        self.before_accepted = self.before_accepted.or(self.seen);
+        self.seen = Some(Seen::at(clock, elapsed));
     }
 }
 
@@ -109,7 +201,7 @@ mod tests {
 
     #[test]
     fn a_clock_may_go_ahead_by_what_has_passed_and_five_minutes() {
-        let mut guard = ClockGuard::new(None, None, seconds(0));
+        let mut guard = ClockGuard::new(None, None, None, seconds(0));
         guard.observe(at("2026-01-01T00:00:00Z"), seconds(0)).unwrap();
         guard.observe(at("2026-01-01T01:05:00Z"), seconds(3_600)).unwrap();
         let leap = guard.observe(at("2026-01-01T01:10:02Z"), seconds(3_601)).unwrap_err();
@@ -119,15 +211,24 @@ mod tests {
 
     #[test]
     fn a_clock_that_went_back_may_come_back() {
-        let mut guard = ClockGuard::new(None, None, seconds(0));
+        let mut guard = ClockGuard::new(None, None, None, seconds(0));
         guard.observe(at("2026-01-01T12:00:00Z"), seconds(0)).unwrap();
         guard.observe(at("2026-01-01T02:00:00Z"), seconds(60)).unwrap();
         guard.observe(at("2026-01-01T12:02:00Z"), seconds(120)).unwrap();
     }
 
+    fn kept(clock: &str, epoch: &str, passed: u64) -> KeptClock {
+        KeptClock {
+            clock: at(clock),
+            epoch: Some(epoch.to_owned()),
+            elapsed_ms: passed * 1_000,
+            refused: None,
+        }
+    }
+
     #[test]
     fn at_a_start_the_clock_may_be_thirty_days_after_the_last_recorded_time() {
-        let mut guard = ClockGuard::new(Some(at("2026-01-01T00:00:00Z")), None, seconds(7));
+        let mut guard = ClockGuard::new(Some(at("2026-01-01T00:00:00Z")), None, None, seconds(7));
         assert!(guard.observe(at("2026-01-31T00:00:01Z"), seconds(7)).is_err());
         guard.accept(at("2026-01-31T00:00:01Z"), seconds(7));
         guard.observe(at("2026-01-31T00:00:02Z"), seconds(8)).unwrap();
@@ -136,13 +237,50 @@ mod tests {
     }
 
     #[test]
-    fn at_a_start_a_clock_that_was_kept_counts_like_a_recorded_time() {
-        let (recorded, kept) = (at("2026-01-01T00:00:00Z"), at("2026-06-01T00:00:00Z"));
-        let mut guard = ClockGuard::new(Some(recorded), Some(kept), seconds(7));
-        guard.observe(at("2026-06-30T00:00:00Z"), seconds(7)).unwrap();
-        let mut guard = ClockGuard::new(Some(kept), Some(recorded), seconds(7));
-        guard.observe(at("2026-06-30T00:00:00Z"), seconds(7)).unwrap();
-        let mut guard = ClockGuard::new(Some(recorded), Some(kept), seconds(7));
-        assert!(guard.observe(at("2026-07-02T00:00:00Z"), seconds(7)).is_err());
+    fn after_a_reboot_a_clock_that_was_kept_counts_like_a_recorded_time() {
+        let recorded = Some(at("2026-01-01T00:00:00Z"));
+        let kept = kept("2026-06-01T00:00:00Z", "one boot", 0);
+        for (clock, is_right) in [("2026-06-30T00:00:00Z", true), ("2026-07-02T00:00:00Z", false)] {
+            let mut guard = ClockGuard::new(recorded, Some(&kept), Some("another"), seconds(7));
+            assert_eq!(guard.observe(at(clock), seconds(7)).is_ok(), is_right, "{clock}");
+        }
+    }
+
+    #[test]
+    fn a_restart_without_a_reboot_takes_no_leap_that_would_not_have_been_taken_before() {
+        let recorded = Some(at("2026-01-01T00:00:00Z"));
+        let kept = kept("2026-06-01T00:00:00Z", "one boot", 1_000);
+        for (clock, is_right) in [("2026-06-01T01:04:59Z", true), ("2026-06-01T01:05:01Z", false)] {
+            let mut guard = ClockGuard::new(recorded, Some(&kept), Some("one boot"), seconds(4_600));
+            assert_eq!(guard.observe(at(clock), seconds(4_600)).is_ok(), is_right, "{clock}");
+        }
+    }
+
+    #[test]
+    fn a_time_that_was_refused_is_not_taken_after_a_reboot_either() {
+        let recorded = Some(at("2026-06-01T00:00:00Z"));
+        let mut kept = kept("2026-06-01T00:00:00Z", "one boot", 0);
+        kept.refused = Some(at("2026-06-21T00:00:00Z"));
+        for (clock, is_right) in [("2026-06-02T00:00:00Z", true), ("2026-06-21T00:10:00Z", false)] {
+            let mut guard = ClockGuard::new(recorded, Some(&kept), Some("another"), seconds(7));
+            assert_eq!(guard.observe(at(clock), seconds(7)).is_ok(), is_right, "{clock}");
+        }
+    }
+
+    #[test]
+    fn a_clock_accepted_by_mistake_is_forgotten_once_it_is_right_again() {
+        let mut guard = ClockGuard::new(None, None, None, seconds(0));
+        guard.observe(at("2026-01-01T00:00:00Z"), seconds(0)).unwrap();
+        assert!(guard.observe(at("2027-01-01T00:00:00Z"), seconds(1)).is_err());
+        guard.accept(at("2027-01-01T00:00:00Z"), seconds(1));
+        assert_eq!(guard.observe(at("2027-01-01T00:00:01Z"), seconds(2)), Ok(Judged::GoesOn));
+        assert_eq!(guard.observe(at("2026-01-01T00:00:10Z"), seconds(10)), Ok(Judged::BackFromAccepted));
+        assert!(guard.observe(at("2026-01-21T00:00:00Z"), seconds(11)).is_err());
+        // Neither is taken that is neither the accepted one nor the one before.
+        let mut guard = ClockGuard::new(None, None, None, seconds(0));
+        guard.observe(at("2026-01-01T00:00:00Z"), seconds(0)).unwrap();
+        guard.accept(at("2027-01-01T00:00:00Z"), seconds(1));
+        assert!(guard.observe(at("2026-01-21T00:00:00Z"), seconds(2)).is_err());
+        guard.observe(at("2026-01-01T00:00:03Z"), seconds(3)).unwrap();
     }
 }

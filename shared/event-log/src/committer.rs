@@ -162,7 +162,8 @@ impl<A: Admission> Committer<A> {
         let (sender, receiver) = sync_channel(limits.queued_commands.max(1));
         let door = Arc::new(Door::default());
         let kept_clock = writer.kept_clock();
-        let guard = ClockGuard::new(log.last_recorded_at(), kept_clock, clock.elapsed());
+        let (epoch, elapsed) = (clock.epoch(), clock.elapsed());
+        let guard = ClockGuard::new(log.last_recorded_at(), kept_clock.as_ref(), epoch.as_deref(), elapsed);
         let mut run = Run {
             writer,
             log: log.clone(),

@@ -1,8 +1,9 @@
 //! What lies in a log's directory: its format mark, its lock, the time of day last taken as right.
 
+use crate::clock::{Clock, KeptClock};
 use crate::files::{FileLock, Files};
 use crate::open::OpenError;
-use events::{PlanId, Timestamp};
+use events::PlanId;
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,7 +12,7 @@ use std::path::{Path, PathBuf};
 const FORMAT: u32 = 1;
 const FORMAT_NAME: &str = "format.json";
 const LOCK_NAME: &str = "lock";
-const CLOCK_NAME: &str = "clock";
+const CLOCK_NAME: &str = "clock.json";
 
 #[derive(Serialize, Deserialize)]
 struct FormatMark {
@@ -65,6 +66,19 @@ pub(crate) fn read_format(files: &dyn Files, directory: &Path) -> Result<Option<
     Ok(Some(mark.plan))
 }
 
+/// Makes a fresh directory durable in those above it, as far up as this process may open them.
+pub(crate) fn sync_above(files: &dyn Files, directory: &Path) -> Result<(), OpenError> {
+    let directory = std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned());
+    for above in directory.ancestors().skip(1) {
+        match files.sync_directory(above) {
+            // Nor did it make anything in there.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => break,
+            synced => synced.map_err(|source| OpenError::Files { path: above.to_owned(), source })?,
+        }
+    }
+    Ok(())
+}
+
 /// Marks a fresh directory as belonging to a plan.
 pub(crate) fn write_format(files: &dyn Files, directory: &Path, plan: &PlanId) -> Result<(), OpenError> {
     let path = directory.join(FORMAT_NAME);
@@ -74,29 +88,34 @@ pub(crate) fn write_format(files: &dyn Files, directory: &Path, plan: &PlanId) -
     write_whole(files, &path, &bytes).map_err(|source| OpenError::Files { path, source })
 }
 
-/// Takes `clock` as right: for a log that stopped writing because the clock leapt ahead.
+/// Takes the clock as right, as it is: for a log that stopped writing because the clock leapt ahead.
 ///
 /// Works on a stopped directory, and on one in use, where it is seen within a second. From then on the clock is
 /// judged from there: what it accepts is this time and what passes after it, not whatever a clock may say later.
-pub fn accept_clock(directory: &Path, clock: Timestamp) -> io::Result<()> {
-    keep_clock(&crate::files::RealFiles, directory, clock)
+pub fn accept_clock(directory: &Path, clock: &dyn Clock) -> io::Result<()> {
+    let kept = KeptClock::at(clock.now(), clock.elapsed(), clock.epoch());
+    keep_clock(&crate::files::RealFiles, directory, &kept)
 }
 
 /// Keeps the last time of day that was taken as right, for the next start.
-pub(crate) fn keep_clock(files: &dyn Files, directory: &Path, clock: Timestamp) -> io::Result<()> {
-    write_whole(files, &directory.join(CLOCK_NAME), format!("{clock}\n").as_bytes())
+pub(crate) fn keep_clock(files: &dyn Files, directory: &Path, kept: &KeptClock) -> io::Result<()> {
+    let mut bytes = serde_json::to_vec(kept).expect("times and numbers serialise");
+    bytes.push(b'\n');
+    write_whole(files, &directory.join(CLOCK_NAME), &bytes)
 }
 
 /// The last time of day that was taken as right, by the log while it ran or by a person.
-pub(crate) fn kept_clock(files: &dyn Files, directory: &Path) -> Option<Timestamp> {
+pub(crate) fn kept_clock(files: &dyn Files, directory: &Path) -> Option<KeptClock> {
     let path = directory.join(CLOCK_NAME);
     let bytes = files.read(&path).ok()?;
-    let kept = std::str::from_utf8(&bytes).ok().and_then(|text| text.trim_end().parse().ok());
-    if kept.is_none() {
-        // Nothing rests on it alone: without it the clock is judged from the last recorded time.
-        tracing::warn!(file = %path.display(), "The kept time of day cannot be read and is left aside");
+    match serde_json::from_slice(&bytes) {
+        Ok(kept) => Some(kept),
+        Err(error) => {
+            // Nothing rests on it alone: without it the clock is judged from the last recorded time.
+            tracing::warn!(file = %path.display(), %error, "The kept time of day cannot be read and is left aside");
+            None
+        }
     }
-    kept
 }
 
 /// Writes a small file in one step and makes it durable.

@@ -5,7 +5,7 @@ use crate::files::RealFiles;
 use crate::journal;
 use crate::open::OpenError;
 use crate::stored::Stored;
-use events::PlanId;
+use events::{PlanId, Position};
 use std::io;
 use std::path::Path;
 
@@ -35,6 +35,10 @@ pub fn first_event(directory: &Path, plan: &PlanId) -> Result<FirstEvent, OpenEr
             return Err(OpenError::OtherPlan { directory: directory.to_owned(), found, asked: plan.clone() });
         }
         Some(_) => {}
+    }
+    // Without its first file the journal is damaged, which opening it sees to.
+    if files.first().is_some_and(|(first, _)| *first != Position(1)) {
+        return Ok(FirstEvent::Unreadable);
     }
     for (first, path) in files {
         let metadata = std::fs::metadata(&path).map_err(refused)?;

@@ -2,12 +2,14 @@
 
 mod memory;
 mod sled_index;
+mod tiles;
 
 pub(crate) use memory::MemoryIndex;
 pub(crate) use sled_index::{IndexOpenError, SledIndex, directory_exists, move_aside};
 
 use crate::stored::{Page, Stored};
 use events::{EventId, Position, Timestamp};
+use evidence::{Frontier, TreeHash};
 use thiserror::Error;
 
 /// Why the index did not answer.
@@ -26,8 +28,24 @@ pub(crate) trait Index: Send + Sync {
     /// The last position that it holds durably.
     fn head(&self) -> Position;
 
-    /// Takes events in that continue its head, durably.
-    fn apply(&self, stored: &[Stored]) -> Result<(), IndexError>;
+    /// Takes events in that continue its head, durably, with the leaf hash of each.
+    fn apply(&self, stored: &[Stored], leaves: &[TreeHash]) -> Result<(), IndexError>;
+
+    /// The tree over what it holds.
+    fn frontier(&self) -> Frontier;
+
+    /// Why its tree is of no use, if it is not: then it still gives events, and nothing may be added to it.
+    fn tree_fault(&self) -> Option<&str> {
+        None
+    }
+
+    /// All hashes that it has of a tile; none if the tree does not reach so far.
+    fn tile(&self, level: u8, index: u64) -> Result<Vec<TreeHash>, IndexError>;
+
+    /// For how many events, held from an earlier version, tiles were made when it was opened.
+    fn tiles_made(&self) -> u64 {
+        0
+    }
 
     /// Fills a page with the events from a position on, up to its head.
     fn read(&self, from: Position, page: &mut Page) -> Result<(), IndexError>;

@@ -6,6 +6,10 @@
 //! can be made again from them. Positions are contiguous from 1, recorded times never decrease, and the
 //! bytes of a stored event never change and do not depend on how events were grouped.
 //!
+//! A Merkle tree over the events' bytes is kept up with every commit, so that an outsider can be shown that
+//! history was not rewritten: [`Log::tree_head`], proofs, tiles, and [`export`], whose bundles anyone verifies
+//! with public keys alone.
+//!
 //! [`open`] gives a [`Log`] for reading and the one [`Writer`]; [`Committer`] is the writer behind a queue,
 //! with admission of commands and the rules of the clock.
 //!
@@ -15,12 +19,14 @@
 //! journal/<first>.journal frames; see the source of `frame`
 //! index/                  sled
 //! index.damaged-<n>/      indexes that were replaced, at most three
-//! clock                   the time of day last taken as right
+//! clock.json              the time of day last taken as right
 //! ```
 
 pub mod files;
 
+mod against;
 mod applier;
+mod bundle;
 mod clock;
 mod committer;
 mod directory;
@@ -31,13 +37,20 @@ mod journal;
 mod log;
 mod open;
 mod other_copy;
+mod proofs;
 mod report;
 mod stored;
 mod tail;
+mod tree;
 mod verify;
 mod write_state;
 mod writer;
 
+pub use against::{Against, Agreement, CheckpointVerdict, IndexLeaves, KeptLeaves};
+pub use bundle::{
+    BundleError, BundleLeaves, BundleReport, ExportError, ExportReport, ImportError, ImportReport, export,
+    import, verify_bundle,
+};
 pub use clock::{Clock, SystemClock};
 pub use committer::{Admission, CommitLimits, Committer, CommitterThread, Decision, Outcome, SubmitError};
 pub use directory::accept_clock;
@@ -46,8 +59,10 @@ pub use journal::JournalReadError;
 pub use log::{Log, ReadError, Scan};
 pub use open::{IndexKind, OpenError, Opened, Options, open};
 pub use other_copy::OtherCopy;
+pub use proofs::EvidenceError;
 pub use report::{IndexState, OpenReport};
 pub use stored::{Copied, ReadLimit, Stored};
-pub use verify::{Problem, VerifyError, VerifyReport, verify, verify_files};
+pub use tree::TreeHead;
+pub use verify::{Problem, VerifyError, VerifyReport, verify, verify_against, verify_files};
 pub use write_state::{ClockLeap, WriteState};
 pub use writer::{AppendError, REQUEST_LIMIT_BYTES, REQUEST_LIMIT_EVENTS, Writer};

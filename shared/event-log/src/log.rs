@@ -5,6 +5,7 @@ use crate::index::{Index, IndexError};
 use crate::journal::{JournalMap, JournalReadError};
 use crate::stored::{Page, ReadLimit, Stored};
 use crate::tail::Tail;
+use crate::tree::LogTree;
 use crate::write_state::WriteState;
 use events::{EventId, PlanId, Position, Timestamp};
 use metrics::counter;
@@ -28,6 +29,7 @@ pub(crate) struct Shared {
     /// Milliseconds since 1970; [`NEVER`] before the first event.
     pub(crate) last_recorded_ms: AtomicI64,
     pub(crate) tail: Tail,
+    pub(crate) tree: LogTree,
     /// Empty while the index is being opened again.
     pub(crate) index: RwLock<Option<Box<dyn Index>>>,
     /// Set by whoever meets damage in the index; the applier then makes it again.

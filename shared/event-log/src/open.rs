@@ -10,6 +10,7 @@ use crate::other_copy::{self, OtherCopy};
 use crate::report::{IndexState, OpenReport};
 use crate::stored::{Page, ReadLimit, Stored};
 use crate::tail::Tail;
+use crate::tree::LogTree;
 use crate::write_state::WriteState;
 use crate::writer::Writer;
 use events::{PlanId, Position};
@@ -177,6 +178,10 @@ pub fn open(directory: &Path, plan: &PlanId, options: Options) -> Result<Opened,
     files.create_directory(&journal_directory).map_err(refused(&journal_directory))?;
     let lock = directory::lock(files, directory)?;
     prepare_format(files, directory, &journal_directory, plan)?;
+    // A process that was killed may have left names that it had not made durable yet.
+    for synchronised in [directory, &journal_directory] {
+        files.sync_directory(synchronised).map_err(refused(synchronised))?;
+    }
     let home = match options.index {
         IndexKind::Sled => IndexHome::Sled(directory::index(directory)),
         IndexKind::Memory => IndexHome::Memory,
@@ -194,6 +199,7 @@ pub fn open(directory: &Path, plan: &PlanId, options: Options) -> Result<Opened,
     let journal = Journal::open(Arc::clone(&map), options.journal_file_limit_bytes)
         .map_err(refused(&journal_directory))?;
     report.head = head;
+    report.tiles_made = index.tiles_made();
     report.trace(plan);
     let last_recorded_ms = scanned.last.map_or(NEVER, |last| last.recorded_at.as_millisecond());
     let shared = Arc::new(Shared {
@@ -201,6 +207,7 @@ pub fn open(directory: &Path, plan: &PlanId, options: Options) -> Result<Opened,
         head: watch::Sender::new(head),
         last_recorded_ms: AtomicI64::new(last_recorded_ms),
         tail: Tail::default(),
+        tree: LogTree::at(index.frontier()),
         index: RwLock::new(Some(index)),
         index_suspect: AtomicBool::new(false),
         journal: map,
@@ -234,6 +241,8 @@ fn prepare_format(
             if !journal.map_err(|source| OpenError::Files { path, source })?.is_empty() {
                 return Err(OpenError::NoFormatMark { directory: directory.to_owned() });
             }
+            // Whoever finds the mark may rely on the directory itself.
+            directory::sync_above(files, directory)?;
             directory::write_format(files, directory, plan)
         }
     }
@@ -309,7 +318,9 @@ impl Opening<'_> {
             // The last position that is missing, as far as it is known.
             let until = match &fault.follows {
                 Some(follows) => Position(follows.position.0 - 1),
-                None => held.max(goes_on.map_or(Position::START, OtherCopy::head)),
+                // The index first: what it holds is this log's own, and the other copy is held against it next.
+                None if held >= fault.position => held,
+                None => goes_on.map_or(Position::START, OtherCopy::head),
             };
             if until < fault.position {
                 // Nothing follows and no copy holds anything more: a commit that was never acknowledged.
@@ -447,6 +458,9 @@ fn bring_up(
 ) -> Result<Result<Option<Position>, String>, OpenError> {
     let head = last.map_or(Position::START, |last| last.position);
     let held = index.head();
+    if let Some(why) = index.tree_fault() {
+        return Ok(Err(why.to_owned()));
+    }
     if held < head {
         if let Some(event) = event_in_journal(journal, held)?
             && !agrees(index, Some(&event))
@@ -465,6 +479,9 @@ fn bring_up(
     }
     if !agrees(index, last) {
         return Ok(Err("it does not hold what the journal holds at the head".to_owned()));
+    }
+    if index.frontier().size() != head.0 {
+        return Ok(Err("its tree does not end at the head".to_owned()));
     }
     Ok(Ok((held < head).then(|| held.next())))
 }

@@ -18,6 +18,8 @@ pub struct OpenReport {
     pub journal_files_repaired: Vec<PathBuf>,
     /// The state of the index.
     pub index: IndexState,
+    /// For how many events tiles of the Merkle tree were made: the index was of a version without them.
+    pub tiles_made: u64,
 }
 
 /// The state in which the index was found.
@@ -63,6 +65,9 @@ impl fmt::Display for OpenReport {
         }
         if self.journal_events_restored > 0 {
             write!(f, ", restored {} events of the journal from another copy", self.journal_events_restored)?;
+        }
+        if self.tiles_made > 0 {
+            write!(f, ", made the tiles of {} events that an earlier version recorded", self.tiles_made)?;
         }
         Ok(())
     }

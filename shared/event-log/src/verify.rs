@@ -1,5 +1,6 @@
 //! Checking a log's files from end to end, without the index.
 
+use crate::against::{self, Against, CheckpointVerdict, Recomputed};
 use crate::directory;
 use crate::files::{Files, RealFiles};
 use crate::frame::{self, End};
@@ -7,6 +8,7 @@ use crate::journal;
 use crate::open::OpenError;
 use crate::stored::Stored;
 use events::{EventId, PlanId, Position, Timestamp, wire};
+use evidence::TreeHash;
 use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -30,6 +32,10 @@ pub struct VerifyReport {
     pub bytes: u64,
     /// Bytes behind the last whole frame of a log that is being written: a commit on its way.
     pub in_flight_bytes: u64,
+    /// The root of the tree over the events; none if they are not contiguous from position 1.
+    pub root: Option<TreeHash>,
+    /// What was found about each checkpoint that was given.
+    pub checkpoints: Vec<CheckpointVerdict>,
     /// What is wrong, at most the first 1,000.
     pub problems: Vec<Problem>,
     /// How many more there are.
@@ -96,6 +102,19 @@ pub fn verify_files(
     directory: &Path,
     plan: Option<&PlanId>,
 ) -> Result<VerifyReport, VerifyError> {
+    verify_against(files, directory, plan, &Against::default())
+}
+
+/// Does what [`verify`] does, and says of each checkpoint whether the journal agrees with it.
+///
+/// A checkpoint that is refused, that covers more than there is, or that differs is a problem, too; its file is
+/// the checkpoint's.
+pub fn verify_against(
+    files: &dyn Files,
+    directory: &Path,
+    plan: Option<&PlanId>,
+    against: &Against<'_>,
+) -> Result<VerifyReport, VerifyError> {
     let found =
         directory::read_format(files, directory)?.ok_or_else(|| VerifyError::NoLog(directory.to_owned()))?;
     if let Some(asked) = plan.filter(|asked| **asked != found) {
@@ -109,14 +128,42 @@ pub fn verify_files(
     let lock = directory::lock_file(directory);
     let is_live = files.is_locked(&lock).map_err(read_error(&lock))?;
     let listed = journal::list(files, &journal_directory).map_err(read_error(&journal_directory))?;
-    let mut check = Check { plan: found, report: VerifyReport::default(), last: None, ids: HashMap::new() };
+    let checked = against::check_signatures(against);
+    let tree = Recomputed::new(&checked);
+    let mut check =
+        Check { plan: found, report: VerifyReport::default(), last: None, ids: HashMap::new(), tree };
     for (index, (first, path)) in listed.iter().enumerate() {
         let bytes = files.read(path).map_err(read_error(path))?;
         let is_last = index + 1 == listed.len();
         check.file(path, *first, &bytes, is_last && is_live);
     }
+    let walk_again = |visit: &mut dyn FnMut(Position, &[u8]) -> bool| {
+        for (_, path) in &listed {
+            let Ok(bytes) = files.read(path) else { return };
+            if !walk_events(&bytes, visit) {
+                return;
+            }
+        }
+    };
+    let (verdicts, problems) = against::judge(against, checked, &check.tree, walk_again);
+    check.report.problems.extend(problems);
+    check.report.checkpoints = verdicts;
+    check.report.root = check.tree.root();
     check.report.plan = Some(check.plan);
     Ok(check.report)
+}
+
+/// Hands out the events of whole frames; false if the visitor stopped.
+fn walk_events(bytes: &[u8], visit: &mut dyn FnMut(Position, &[u8]) -> bool) -> bool {
+    let mut frames = Vec::new();
+    frame::walk(bytes, |offset, _| frames.push(offset));
+    let events = frames.into_iter().flat_map(|offset| frame::decode(&bytes[offset..]).unwrap_or_default());
+    for stored in events {
+        if !visit(stored.position, &stored.bytes) {
+            return false;
+        }
+    }
+    true
 }
 
 struct Check {
@@ -124,6 +171,7 @@ struct Check {
     report: VerifyReport,
     last: Option<(Position, Timestamp)>,
     ids: HashMap<EventId, Position>,
+    tree: Recomputed,
 }
 
 impl Check {
@@ -188,6 +236,7 @@ impl Check {
     fn event(&mut self, path: &Path, stored: &Stored) {
         self.report.events += 1;
         let position = stored.position;
+        self.tree.event(position, &stored.bytes);
         if position != self.next() {
             self.problem(position, path, format!("{} comes next", self.next()));
         }

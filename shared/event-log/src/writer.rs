@@ -1,5 +1,6 @@
 //! The writer: gives events their positions and makes them durable.
 
+use crate::clock::KeptClock;
 use crate::directory;
 use crate::frame::{Encoder, FRAME_LIMIT_EVENTS};
 use crate::journal::{Journal, JournalError, NewFrame};
@@ -7,6 +8,7 @@ use crate::log::{Log, NEVER, Shared, timestamp};
 use crate::other_copy;
 use crate::stored::{Copied, Stored};
 use crate::tail::Commit;
+use crate::tree::Growth;
 use crate::write_state::WriteState;
 use bytes::Bytes;
 use events::wire::{TooLarge, Written};
@@ -28,6 +30,10 @@ pub const REQUEST_LIMIT_BYTES: usize = 8 * 1024 * 1024;
 
 /// How long a commit waits for the index when that is too far behind.
 const INDEX_PATIENCE: Duration = Duration::from_secs(10);
+
+/// From how many events on a commit is hashed by a thread of its own: half a millisecond, several times what
+/// starting the thread costs.
+const HASHED_BESIDE_EVENTS: usize = 1_024;
 
 /// The one writer of a log. Its calls block on the disk; give it a thread of its own.
 ///
@@ -226,13 +232,13 @@ impl Writer {
     }
 
     /// The time of day last taken as right, by this log or by a person.
-    pub(crate) fn kept_clock(&self) -> Option<Timestamp> {
+    pub(crate) fn kept_clock(&self) -> Option<KeptClock> {
         directory::kept_clock(self.shared.journal.files(), &self.directory)
     }
 
     /// Keeps the time of day taken as right, for the next start.
-    pub(crate) fn keep_clock(&self, clock: Timestamp) {
-        if let Err(error) = directory::keep_clock(self.shared.journal.files(), &self.directory, clock) {
+    pub(crate) fn keep_clock(&self, kept: &KeptClock) {
+        if let Err(error) = directory::keep_clock(self.shared.journal.files(), &self.directory, kept) {
             let directory = self.directory.display();
             tracing::warn!(%directory, %error, "Could not keep the time of day; the next start may ask for it");
         }
@@ -311,27 +317,43 @@ impl Writer {
             return Err(AppendError::IndexBehind);
         }
         let started = Instant::now();
-        let mut frames = Vec::with_capacity(commits.len());
-        for commit in &commits {
-            let first = commit.first().expect("a commit is never empty").position;
-            frames.push(NewFrame { first, bytes: self.encoder.encode(commit) });
-        }
-        self.journal.append(&frames).map_err(|error| self.failed(error))?;
+        let events: usize = commits.iter().map(|commit| commit.len()).sum();
+        let tree = self.shared.tree.frontier();
+        let hash = || Growth::of(tree.clone(), commits.iter().flat_map(|commit| commit.iter()));
+        let growth = std::thread::scope(|scope| -> Result<Growth, AppendError> {
+            // A large commit is hashed while it is compressed, written and synchronised.
+            let beside = events >= HASHED_BESIDE_EVENTS;
+            let thread = || std::thread::Builder::new().spawn_scoped(scope, hash).ok();
+            let hashing = beside.then(thread).flatten();
+            self.write(&commits)?;
+            Ok(hashing.map_or_else(hash, |hashing| hashing.join().expect("hashing does not panic")))
+        })?;
         if self.log().faults() == WriteState::NoSpace {
             self.shared.set_write_state(WriteState::Writing);
         }
-        let events: usize = commits.iter().map(|commit| commit.len()).sum();
         for commit in commits {
             self.shared.tail.push(commit);
         }
         self.shared.last_recorded_ms.store(recorded_ms, Ordering::Release);
-        self.shared.head.send_replace(head);
+        self.shared.tree.grow(growth, || {
+            self.shared.head.send_replace(head);
+        });
         counter!("planwatch_log_commits_total").increment(1);
         counter!("planwatch_log_events_total").increment(events as u64);
         histogram!("planwatch_log_commit_seconds").record(started.elapsed());
         #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; nothing is decided by it")]
         gauge!("planwatch_log_head").set(head.0 as f64);
         Ok(())
+    }
+
+    /// Writes commits as frames and synchronises once.
+    fn write(&mut self, commits: &[Commit]) -> Result<(), AppendError> {
+        let mut frames = Vec::with_capacity(commits.len());
+        for commit in commits {
+            let first = commit.first().expect("a commit is never empty").position;
+            frames.push(NewFrame { first, bytes: self.encoder.encode(commit) });
+        }
+        self.journal.append(&frames).map_err(|error| self.failed(error))
     }
 
     fn failed(&self, error: JournalError) -> AppendError {

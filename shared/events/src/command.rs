@@ -14,6 +14,7 @@ use crate::ids::{ActorId, AlertId, EventId, IndicatorId, Position, Review, UnitI
 use crate::percent::Percent;
 use crate::refusal::{FieldError, Refusal, RefusalKind};
 use crate::strict_json::{self, StrictJsonError};
+use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -96,6 +97,9 @@ pub struct Request {
     /// W3C trace context.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<String>,
+    /// When the clock of whoever decides by the clock was read: of what happens to alerts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided_at: Option<Timestamp>,
     /// Check and answer, record nothing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dry_run: bool,

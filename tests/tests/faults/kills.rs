@@ -10,7 +10,7 @@ const DEFAULT_ROUNDS: u32 = 3;
 /// often its children ended, so that its pauses between restarts stay short.
 const ROUNDS_OF_ONE_SUPERVISOR: u32 = 5;
 
-fn rounds() -> u32 {
+pub(crate) fn rounds() -> u32 {
     let asked = std::env::var("PLANWATCH_ROUNDS").ok();
     asked.map_or(DEFAULT_ROUNDS, |rounds| rounds.parse().expect("PLANWATCH_ROUNDS is a number of rounds"))
 }

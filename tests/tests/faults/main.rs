@@ -9,6 +9,7 @@ mod clock;
 mod index;
 mod journal;
 mod kills;
+mod power_cuts;
 mod space;
 mod stream;
 

@@ -48,6 +48,7 @@ pub async fn carry_out(
         request_id: Some(Uuid::now_v7()),
         idempotency_key: idempotency_key(headers)?,
         traceparent: Some(traceparent(headers)?),
+        decided_at: None,
         dry_run: command.dry_run,
         subject: command.subject,
         body: command.body,

@@ -45,9 +45,33 @@ pub(super) fn raise(
             ),
         ));
     }
+    decided_by_now(known, plan, request)?;
     holds_by_the_clock(known, plan, alert)?;
     let id = transition_id(alert.alert, "raised");
     new_event(known, plan, request, id, moment(known), EventData::AlertRaised(alert.clone()))
+}
+
+/// What the rules decide is a function of the log and of a clock: one that is ahead of this one has seen targets
+/// take effect, units end and reviews close that have not.
+fn decided_by_now(known: &Known<'_>, plan: &Plan, request: &ParsedRequest) -> Result<(), Refusal> {
+    let why = match request.request.decided_at {
+        Some(decided_at) if events::instant::to_millisecond(decided_at) <= known.now => return Ok(()),
+        Some(decided_at) => format!(
+            "it was decided at {}, which is still ahead: it is {}",
+            plan.calendar.shown(decided_at),
+            plan.calendar.shown(known.now)
+        ),
+        None => "it does not say when it was decided".to_owned(),
+    };
+    Err(Refusal::of_field(
+        RefusalKind::Conflict,
+        FieldError::new(
+            "",
+            "decided-ahead",
+            why,
+            "set the clock of the machine that alerting runs on right; it decides again by itself",
+        ),
+    ))
 }
 
 /// What the clock raises has to hold by this clock and these facts as well: alerting's own clock may be wrong
@@ -95,6 +119,7 @@ pub(super) fn resolve(
         let (event, position, at) = (resolved.event, resolved.position, resolved.at);
         return Ok(Slot::Before(acceptance_of(&plan.calendar, event, position, 1, at)));
     }
+    decided_by_now(known, plan, request)?;
     let id = transition_id(alert.alert, "resolved");
     new_event(known, plan, request, id, moment(known), EventData::AlertResolved(alert.clone()))
 }

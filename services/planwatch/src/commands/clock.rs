@@ -5,6 +5,7 @@ use crate::log_place::LogArguments;
 use crate::output;
 use anyhow::Context;
 use clap::{Args, Subcommand};
+use event_log::SystemClock;
 use events::Timestamp;
 
 /// What to do about the clock.
@@ -28,7 +29,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let Command::Accept { log } = &arguments.command;
     let folder = log.log_folder().map_err(Failure::unreachable)?;
     let now = Timestamp::now();
-    event_log::accept_clock(&folder, now)
+    event_log::accept_clock(&folder, &SystemClock)
         .with_context(|| format!("cannot leave the acceptance in `{}`", folder.display()))?;
     output::say(format_args!("{}: the clock is accepted as it is now, {now}", folder.display()));
     Ok(Exit::Done)

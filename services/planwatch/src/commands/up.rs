@@ -112,6 +112,12 @@ async fn start_and_stay(
     let bus = BusPlace::choose(arguments.nats.as_deref(), &mut installation, directory)?;
     bus.answers(&installation).await?;
     service_configs::write(directory, &plan.id, listen, |service| bus.access(service, &installation))?;
+    let copies = [
+        service_configs::log_folder(directory, "projection", &plan.id).join("log"),
+        service_configs::log_folder(directory, "alerting", &plan.id),
+    ];
+    adopt::none_is_lost(&service_configs::log_folder(directory, "ingestion", &plan.id), &copies, &plan.id)
+        .map_err(Failure::refused)?;
     prepare(arguments, directory, &plan).await?;
 
     let executable = std::env::current_exe().context("cannot tell where this executable lies")?;

@@ -83,7 +83,7 @@ impl<'a> Driver<'a> {
                 return Ok(());
             }
             for decision in decided {
-                let request = alerting::request(&decision);
+                let request = alerting::request(&decision, self.now);
                 // The id of what happens to an alert follows from its episode; this one is never asked for.
                 let unused = EventId::nil();
                 self.admit(request.operation, request.actor, request.body, unused)?;
@@ -106,6 +106,7 @@ impl<'a> Driver<'a> {
             request_id: None,
             idempotency_key: None,
             traceparent: None,
+            decided_at: Some(self.now),
             dry_run: false,
             subject: None,
             body,

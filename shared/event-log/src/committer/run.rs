@@ -3,7 +3,7 @@
 use super::{
     Admission, Answer, CommitLimits, Decision, Door, Message, Outcome, Submission, SubmitError, TICK,
 };
-use crate::clock::{self, Clock, ClockGuard};
+use crate::clock::{Clock, ClockGuard, Judged, KeptClock};
 use crate::log::Log;
 use crate::write_state::{ClockLeap, WriteState};
 use crate::writer::{AppendError, Prepared, REQUEST_LIMIT_BYTES, REQUEST_LIMIT_EVENTS, Writer};
@@ -30,7 +30,7 @@ pub(super) struct Run<A: Admission> {
     pub(super) leap: Option<ClockLeap>,
     /// The time of day that is kept for the next start, as this log last read or wrote it: another one was
     /// written by a person.
-    pub(super) kept_clock: Option<Timestamp>,
+    pub(super) kept_clock: Option<KeptClock>,
     /// When it is kept again, in the clock's elapsed time.
     pub(super) keep_clock_at: Duration,
     /// When room is looked for next, in the clock's elapsed time.
@@ -77,7 +77,7 @@ impl<A: Admission> Run<A> {
                     }
                 }
                 Err(RecvTimeoutError::Disconnected) => {
-                    self.keep_clock();
+                    self.keep_clock(self.clock.now(), self.clock.elapsed());
                     return (self.writer, self.admission);
                 }
             }
@@ -89,38 +89,54 @@ impl<A: Admission> Run<A> {
         let now = self.clock.now();
         let elapsed = self.clock.elapsed();
         match self.guard.observe(now, elapsed) {
-            Ok(()) => self.clock_is_right(),
+            Ok(Judged::GoesOn) => self.clock_is_right(now, elapsed),
+            Ok(Judged::BackFromAccepted) => {
+                tracing::warn!(clock = %now, "The clock is back from one that a person had accepted");
+                self.clock_is_right(now, elapsed);
+                self.keep_clock_at = elapsed;
+            }
             Err(_) if self.is_accepted(now) => {
                 self.guard.accept(now, elapsed);
                 tracing::warn!(clock = %now, "The clock was accepted by a person");
-                self.clock_is_right();
+                self.clock_is_right(now, elapsed);
             }
-            Err(leap) => {
-                if self.leap.is_none() {
-                    tracing::error!(clock = %leap.clock, "Stopped writing: {leap}");
-                    metrics::counter!("planwatch_log_clock_leaps_total").increment(1);
-                    if self.log.faults() == WriteState::Writing {
-                        self.writer.set_write_state(WriteState::ClockStopped(leap));
-                    }
-                }
-                self.leap = Some(leap);
-            }
+            Err(leap) => self.stop_at(leap),
         }
-        if self.leap.is_none() && elapsed >= self.keep_clock_at {
-            self.keep_clock();
+        if self.leap.is_none() && elapsed >= self.keep_clock_at && self.keep_clock(now, elapsed) {
             self.keep_clock_at = elapsed + KEEP_CLOCK_EVERY;
         }
         let now = instant::to_millisecond(now);
         self.log.last_recorded_at().map_or(now, |last| last.max(now))
     }
 
+    fn stop_at(&mut self, leap: ClockLeap) {
+        if self.leap.is_none() {
+            tracing::error!(clock = %leap.clock, "Stopped writing: {leap}");
+            metrics::counter!("planwatch_log_clock_leaps_total").increment(1);
+            // A restart must not take what was refused here.
+            if let (Some(recorded), true) = (self.log.last_recorded_at(), self.is_kept_by_this_log()) {
+                let kept = self.kept_clock.take();
+                let known = KeptClock { clock: recorded, epoch: None, elapsed_ms: 0, refused: None };
+                let refused = KeptClock { refused: Some(leap.clock), ..kept.unwrap_or(known) };
+                self.writer.keep_clock(&refused);
+                self.kept_clock = Some(refused);
+            }
+            if self.log.faults() == WriteState::Writing {
+                self.writer.set_write_state(WriteState::ClockStopped(leap));
+            }
+        }
+        self.leap = Some(leap);
+    }
+
+    /// Whether what is kept is what this log knows of: otherwise a person has written it, and it stays.
+    fn is_kept_by_this_log(&self) -> bool {
+        self.writer.kept_clock() == self.kept_clock
+    }
+
     /// Whether a person has taken the clock as right since this log last kept it: this clock, not a later one.
     fn is_accepted(&mut self, now: Timestamp) -> bool {
         let kept = self.writer.kept_clock();
-        if kept == self.kept_clock {
-            return false;
-        }
-        let accepted = kept.is_some_and(|kept| clock::is_about(kept, now));
+        let accepted = kept != self.kept_clock && kept.as_ref().is_some_and(|kept| kept.is_about(now));
         if accepted {
             self.kept_clock = kept;
         }
@@ -129,18 +145,22 @@ impl<A: Admission> Run<A> {
 
     /// Keeps the clock for the next start, while it is right: a log to which nothing is said for months is
     /// judged by when it last ran, not by when it last recorded something.
-    fn keep_clock(&mut self) {
-        if self.leap.is_none() && self.log.head() != Position::START {
-            let now = self.clock.now();
-            self.writer.keep_clock(now);
-            self.kept_clock = Some(now);
+    /// An empty log takes any clock and has none to keep.
+    fn keep_clock(&mut self, now: Timestamp, elapsed: Duration) -> bool {
+        let is_to_be_kept = self.leap.is_none() && self.log.head() != Position::START;
+        if is_to_be_kept {
+            let kept = KeptClock::at(now, elapsed, self.clock.epoch());
+            self.writer.keep_clock(&kept);
+            self.kept_clock = Some(kept);
         }
+        is_to_be_kept
     }
 
-    fn clock_is_right(&mut self) {
+    fn clock_is_right(&mut self, now: Timestamp, elapsed: Duration) {
         if self.leap.take().is_some() && matches!(self.log.faults(), WriteState::ClockStopped(_)) {
             tracing::info!("The clock is right again; writing");
             self.writer.set_write_state(WriteState::Writing);
+            self.keep_clock(now, elapsed);
         }
     }
 

@@ -5,17 +5,21 @@
 //! | `commits` | first position (8, big-endian); further parts of one large event: and part (2) | a frame of at most 16 KiB, or a part of one |
 //! | `by_id` | id (16) | position (8) |
 //! | `by_time` | recorded time in ms (8, ordered), first position (8) | nothing; one entry for each frame |
-//! | `tiles` | | empty until the log is verifiable |
-//! | `meta` | `format`, `plan`, `head` | |
+//! | `tiles` | level of tiles (1), place (8) | a hash of the Merkle tree; see `tiles` |
+//! | `meta` | `format`, `plan`, `head`, `tree` | |
 //!
 //! sled's own flush does not synchronise the disk, and it loses whole databases if too much is unwritten at
 //! once; so events go in by transactions of at most 256 KiB, and after each one the database file itself is
 //! synchronised before the next. sled panics on some damage, so nothing calls it outside `guarded`.
 
+mod tree;
+
+use super::tiles::{self, Growing};
 use super::{Index, IndexError};
 use crate::frame::{self, Encoder, HEADER_BYTES, Header, ROW_BYTES};
 use crate::stored::{Page, Stored};
 use events::{EventId, PlanId, Position, Timestamp};
+use evidence::{Edge, Frontier, TreeHash};
 use sled::transaction::{TransactionError, Transactional};
 use sled::{Batch, Db, IVec, Tree};
 use std::fs::{self, File};
@@ -23,7 +27,7 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use thiserror::Error;
 
@@ -58,10 +62,14 @@ pub(crate) struct SledIndex {
     commits: Tree,
     by_id: Tree,
     by_time: Tree,
+    tiles: Tree,
     meta: Tree,
     database: File,
     head: AtomicU64,
     encoder: Mutex<Encoder>,
+    edge: Mutex<Edge>,
+    tiles_made: u64,
+    tree_fault: Option<String>,
 }
 
 /// Whether there is a database, whatever its state.
@@ -80,7 +88,7 @@ impl SledIndex {
             let commits = db.open_tree("commits")?;
             let by_id = db.open_tree("by_id")?;
             let by_time = db.open_tree("by_time")?;
-            db.open_tree("tiles")?;
+            let tiles = db.open_tree("tiles")?;
             let database = File::open(path.join("db"))?;
             match meta.get("format")? {
                 Some(format) if format == FORMAT => {}
@@ -105,35 +113,58 @@ impl SledIndex {
                 Some(head) => be_u64(&head).ok_or_else(|| unsupported("its head is no position"))?,
             };
             let (head, encoder) = (AtomicU64::new(head), Mutex::new(Encoder::new()));
-            Ok(SledIndex { db: db.clone(), commits, by_id, by_time, meta, database, head, encoder })
+            let (edge, tiles_made, tree_fault, db) = (Mutex::default(), 0, None, db.clone());
+            let index = SledIndex {
+                db,
+                commits,
+                by_id,
+                by_time,
+                tiles,
+                meta,
+                database,
+                head,
+                encoder,
+                edge,
+                tiles_made,
+                tree_fault,
+            };
+            Ok(index)
         })
+        .and_then(SledIndex::with_tree)
         .map_err(|error| match error {
             IndexError::Damaged(what) => IndexOpenError::Damaged(what),
             IndexError::Io(source) => IndexOpenError::Io(source),
         })
     }
 
+    fn edge(&self) -> MutexGuard<'_, Edge> {
+        self.edge.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Writes one transaction and makes it durable.
-    fn commit(&self, transaction: &Pending) -> Result<(), IndexError> {
+    fn commit(&self, transaction: Pending) -> Result<(), IndexError> {
         let Some(head) = transaction.head else { return Ok(()) };
+        let Growing { batch: tile_batch, edge } = transaction.growing;
+        let mark = tiles::mark(&edge);
         guarded(|| {
-            let trees = (&self.commits, &self.by_id, &self.by_time, &self.meta);
+            let trees = (&self.commits, &self.by_id, &self.by_time, &self.tiles, &self.meta);
             trees
-                .transaction(|(commits, by_id, by_time, meta)| {
+                .transaction(|(commits, by_id, by_time, tiles, meta)| {
                     commits.apply_batch(&transaction.commits)?;
                     by_id.apply_batch(&transaction.by_id)?;
                     by_time.apply_batch(&transaction.by_time)?;
+                    tiles.apply_batch(&tile_batch)?;
+                    meta.insert("tree", mark.as_slice())?;
                     meta.insert("head", &head.0.to_be_bytes())?;
                     Ok(())
                 })
-                .map_err(|error: TransactionError<()>| match error {
-                    TransactionError::Abort(()) => unsupported("a transaction ended by itself"),
-                    TransactionError::Storage(error) => error,
-                })?;
+                .map_err(storage_error)?;
             self.db.flush()?;
             self.database.sync_data()?;
             Ok(())
         })?;
+        let mut held = self.edge();
+        *held = edge;
         self.head.store(head.0, Ordering::Release);
         Ok(())
     }
@@ -164,19 +195,38 @@ impl Index for SledIndex {
         Position(self.head.load(Ordering::Acquire))
     }
 
-    fn apply(&self, stored: &[Stored]) -> Result<(), IndexError> {
+    fn apply(&self, stored: &[Stored], mut leaves: &[TreeHash]) -> Result<(), IndexError> {
         let mut encoder = self.encoder.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut pending = Pending::default();
+        let mut pending = Pending::from(self.edge().clone());
         for run in runs(stored) {
             let frame = encoder.encode(run);
             let bytes = frame.len() + run.len() * EVENT_KEYS_BYTES + FRAME_KEYS_BYTES;
             if pending.bytes + bytes > TRANSACTION_LIMIT_BYTES {
-                self.commit(&pending)?;
-                pending = Pending::default();
+                self.commit(pending)?;
+                pending = Pending::from(self.edge().clone());
             }
-            pending.add(run, &frame, bytes);
+            let (run_leaves, rest) = leaves.split_at(run.len());
+            pending.add(run, run_leaves, &frame, bytes);
+            leaves = rest;
         }
-        self.commit(&pending)
+        self.commit(pending)
+    }
+
+    fn frontier(&self) -> Frontier {
+        self.edge().frontier().clone()
+    }
+
+    fn tile(&self, level: u8, index: u64) -> Result<Vec<TreeHash>, IndexError> {
+        let edge = self.edge().clone();
+        self.kept().read(&edge, level, index)
+    }
+
+    fn tiles_made(&self) -> u64 {
+        self.tiles_made
+    }
+
+    fn tree_fault(&self) -> Option<&str> {
+        self.tree_fault.as_deref()
     }
 
     fn read(&self, from: Position, page: &mut Page) -> Result<(), IndexError> {
@@ -238,18 +288,24 @@ impl Index for SledIndex {
 }
 
 /// A transaction that is being gathered.
-#[derive(Default)]
 struct Pending {
     commits: Batch,
     by_id: Batch,
     by_time: Batch,
+    growing: Growing,
     bytes: usize,
     head: Option<Position>,
 }
 
 impl Pending {
-    fn add(&mut self, run: &[Stored], frame: &[u8], bytes: usize) {
+    fn from(edge: Edge) -> Pending {
+        let (commits, by_id, by_time) = (Batch::default(), Batch::default(), Batch::default());
+        Pending { commits, by_id, by_time, growing: Growing::from(edge), bytes: 0, head: None }
+    }
+
+    fn add(&mut self, run: &[Stored], leaves: &[TreeHash], frame: &[u8], bytes: usize) {
         let (Some(first), Some(last)) = (run.first(), run.last()) else { return };
+        self.growing.append(leaves);
         for (part, value) in (0u16..).zip(frame.chunks(VALUE_LIMIT_BYTES)) {
             self.commits.insert(part_key(first.position, part), value);
         }
@@ -296,6 +352,13 @@ fn be_u64(bytes: &[u8]) -> Option<u64> {
     Some(u64::from_be_bytes(bytes.try_into().ok()?))
 }
 
+fn storage_error(error: TransactionError<()>) -> sled::Error {
+    match error {
+        TransactionError::Abort(()) => unsupported("a transaction ended by itself"),
+        TransactionError::Storage(error) => error,
+    }
+}
+
 fn unsupported(what: &str) -> sled::Error {
     sled::Error::Unsupported(what.to_owned())
 }
@@ -339,7 +402,7 @@ fn open_database(path: &Path) -> Result<Db, IndexOpenError> {
 }
 
 /// Calls sled, and takes a panic, too, for the damage that it is.
-fn guarded<T>(call: impl FnOnce() -> sled::Result<T>) -> Result<T, IndexError> {
+pub(super) fn guarded<T>(call: impl FnOnce() -> sled::Result<T>) -> Result<T, IndexError> {
     match catch_unwind(AssertUnwindSafe(call)) {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(sled::Error::Io(error))) if is_refusal(&error) => Err(IndexError::Io(error)),

@@ -46,9 +46,15 @@ pub(crate) struct Journal {
 
 impl Journal {
     /// Opens the last file of the map for appending; its end is the end of a whole frame.
+    ///
+    /// A process that was killed may have left a frame that it had not synchronised. It is shown to readers from
+    /// now on, so it is made durable first.
     pub(crate) fn open(map: Arc<JournalMap>, limit_bytes: u64) -> io::Result<Journal> {
         let last = map.look(|segments| segments.last().map(|segment| segment.path.clone()));
-        let file = last.map(|path| map.files.open_append(&path)).transpose()?;
+        let mut file = last.map(|path| map.files.open_append(&path)).transpose()?;
+        if let Some(file) = &mut file {
+            file.sync_data()?;
+        }
         let size_bytes = file.as_ref().map_or(Ok(0), |file| file.size_bytes())?;
         Ok(Journal { map, file, size_bytes, limit_bytes, stopped: false })
     }

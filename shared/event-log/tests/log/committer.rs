@@ -93,6 +93,7 @@ impl Admission for Numbers {
 struct SetClock {
     now_ms: AtomicI64,
     elapsed_ms: AtomicU64,
+    epoch: Option<String>,
 }
 
 impl SetClock {
@@ -114,6 +115,10 @@ impl Clock for SetClock {
     fn elapsed(&self) -> Duration {
         Duration::from_millis(self.elapsed_ms.load(Ordering::SeqCst))
     }
+
+    fn epoch(&self) -> Option<String> {
+        self.epoch.clone()
+    }
 }
 
 struct Running {
@@ -130,8 +135,16 @@ fn start(home: &Home, limits: CommitLimits) -> Running {
 }
 
 fn start_at(home: &Home, limits: CommitLimits, now_ms: i64) -> Running {
+    start_by(home, limits, clock_at(now_ms))
+}
+
+/// A clock after a reboot.
+fn clock_at(now_ms: i64) -> Arc<SetClock> {
+    Arc::new(SetClock { now_ms: AtomicI64::new(now_ms), elapsed_ms: AtomicU64::new(0), epoch: None })
+}
+
+fn start_by(home: &Home, limits: CommitLimits, clock: Arc<SetClock>) -> Running {
     let Opened { log, writer, .. } = home.open();
-    let clock = Arc::new(SetClock { now_ms: AtomicI64::new(now_ms), elapsed_ms: AtomicU64::new(0) });
     let rollbacks = Arc::new(AtomicU64::new(0));
     let gate = Arc::new(Gate::default());
     let known = read_all(&log).iter().map(|stored| (stored.id, stored.position)).collect();
@@ -418,7 +431,7 @@ fn a_clock_that_leaps_ahead_stops_writing_until_it_is_accepted() {
         assert!(matches!(error, SubmitError::ClockStopped(_)), "{error}");
         assert!(matches!(running.log.faults(), WriteState::ClockStopped(_)));
     });
-    event_log::accept_clock(&home.directory, running.clock.now()).unwrap();
+    event_log::accept_clock(&home.directory, &*running.clock).unwrap();
     wait_for("the acceptance to be seen", || running.log.faults() == WriteState::Writing);
     run(async {
         assert_eq!(positions(running.committer.submit(ask(3)).await), [3]);
@@ -462,7 +475,7 @@ fn at_a_start_thirty_days_ahead_writing_waits_for_the_acceptance() {
     });
     drop(running);
     // An acceptance holds over restarts.
-    event_log::accept_clock(&home.directory, noon(60 * DAY)).unwrap();
+    event_log::accept_clock(&home.directory, &*clock_at(60 * DAY)).unwrap();
     drop(start_at(&home, CommitLimits::default(), 60 * DAY));
     let running = start_at(&home, CommitLimits::default(), 61 * DAY);
     run(async { assert_eq!(positions(running.committer.submit(ask(3)).await), [3]) });
@@ -474,7 +487,7 @@ fn an_acceptance_lets_no_later_leap_through() {
     let running = start(&home, CommitLimits::default());
     run(async { running.committer.submit(ask(1)).await.unwrap() });
     drop(running);
-    event_log::accept_clock(&home.directory, noon(60 * DAY)).unwrap();
+    event_log::accept_clock(&home.directory, &*clock_at(60 * DAY)).unwrap();
     // Nothing is recorded by the accepted clock, and then it leaps.
     let running = start_at(&home, CommitLimits::default(), 60 * DAY);
     assert_eq!(running.log.faults(), WriteState::Writing);
@@ -500,8 +513,8 @@ fn a_log_that_ran_without_events_is_judged_by_when_it_ran() {
     run(async { running.committer.submit(ask(1)).await.unwrap() });
     running.clock.pass((90 * DAY).unsigned_abs());
     wait_for("the clock to be kept", || {
-        let kept = std::fs::read_to_string(home.directory.join("clock")).unwrap_or_default();
-        kept.trim_end() == noon(90 * DAY).to_string()
+        let kept = std::fs::read_to_string(home.directory.join("clock.json")).unwrap_or_default();
+        kept.contains(&noon(90 * DAY).to_string())
     });
     drop(running);
     let running = start_at(&home, CommitLimits::default(), 119 * DAY);
@@ -514,7 +527,51 @@ fn a_kept_clock_that_cannot_be_read_counts_as_none() {
     let running = start(&home, CommitLimits::default());
     run(async { running.committer.submit(ask(1)).await.unwrap() });
     drop(running);
-    std::fs::write(home.directory.join("clock"), "9999\u{0}").unwrap();
+    std::fs::write(home.directory.join("clock.json"), "9999\u{0}").unwrap();
     let running = start_at(&home, CommitLimits::default(), 60 * DAY);
     assert!(matches!(running.log.faults(), WriteState::ClockStopped(_)));
+}
+
+#[test]
+fn a_restart_takes_no_leap_that_was_refused_before_it() {
+    let home = Home::on_disk();
+    // Without a reboot the clock goes on counting what passes; with one, the refusal is remembered.
+    for epoch in [Some("this boot".to_owned()), None] {
+        let clock = Arc::new(SetClock { now_ms: 0.into(), elapsed_ms: 0.into(), epoch });
+        let running = start_by(&home, CommitLimits::default(), Arc::clone(&clock));
+        run(async {
+            running.committer.submit(ask(100 + read_all(&running.log).len() as u64)).await.unwrap()
+        });
+        clock.leap(20 * DAY);
+        wait_for("the leap is seen", || matches!(running.log.faults(), WriteState::ClockStopped(_)));
+        let known = read_all(&running.log).len();
+        // As after a kill: nothing is kept while it stops.
+        let kept = std::fs::read(home.directory.join("clock.json")).unwrap();
+        drop(running);
+        std::fs::write(home.directory.join("clock.json"), kept).unwrap();
+        clock.pass(10_000);
+        let running = start_by(&home, CommitLimits::default(), Arc::clone(&clock));
+        assert!(matches!(running.log.faults(), WriteState::ClockStopped(_)), "{:?}", clock.epoch);
+        clock.leap(-20 * DAY);
+        wait_for("the clock is right again", || running.log.faults() == WriteState::Writing);
+        assert_eq!(read_all(&running.log).len(), known);
+    }
+}
+
+#[test]
+fn a_clock_accepted_by_mistake_lets_nothing_through_once_it_is_right_again() {
+    let home = Home::on_disk();
+    let running = start(&home, CommitLimits::default());
+    run(async { running.committer.submit(ask(1)).await.unwrap() });
+    running.clock.leap(400 * DAY);
+    wait_for("the leap is seen", || matches!(running.log.faults(), WriteState::ClockStopped(_)));
+    event_log::accept_clock(&home.directory, &*running.clock).unwrap();
+    wait_for("it is accepted", || running.log.faults() == WriteState::Writing);
+    running.clock.leap(-400 * DAY);
+    wait_for("what is kept is the right clock", || {
+        let kept = std::fs::read_to_string(home.directory.join("clock.json")).unwrap();
+        kept.contains(&noon(0).to_string())
+    });
+    running.clock.leap(20 * DAY);
+    wait_for("a leap is a leap again", || matches!(running.log.faults(), WriteState::ClockStopped(_)));
 }

@@ -1,6 +1,7 @@
 //! Faults of the disk while writing.
 
 use super::support::*;
+use event_log::files::Files;
 use event_log::{AppendError, WriteState};
 use events::Position;
 
@@ -100,6 +101,21 @@ fn a_power_cut_loses_nothing_that_was_acknowledged() {
         drop(opened);
         assert_eq!(read_all(&home.open().log), before);
     }
+}
+
+#[test]
+fn a_commit_that_a_killed_process_left_unsynchronised_is_durable_once_it_is_shown() {
+    let home = Home::in_memory();
+    append_each(&mut home.open().writer, 1..=3);
+    let path = home.journal_files().remove(0);
+    let whole = home.files.read(&path).unwrap();
+    home.put(&path, Vec::new());
+    // Written, and the process is gone before it synchronises.
+    home.files.open_append(&path).unwrap().write_all(&whole).unwrap();
+    let shown = read_all(&home.open().log);
+    assert_eq!(shown.len(), 3);
+    home.memory.as_ref().unwrap().lose_power();
+    assert_eq!(read_all(&home.open().log), shown);
 }
 
 #[test]

@@ -2,9 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that unwraps nothing has failed, which is the point")]
 
+mod against;
+mod bundle;
 mod committer;
 mod contract;
 mod damage;
+mod evidence;
 mod faults;
 mod properties;
 mod support;

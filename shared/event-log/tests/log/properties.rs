@@ -1,6 +1,8 @@
 //! Laws of the log, on random commits.
 
 use super::support::*;
+use ::evidence::{Frontier, leaf_hash};
+use event_log::TreeHead;
 use events::{Event, Position};
 use proptest::prelude::*;
 
@@ -38,6 +40,18 @@ fn check(home: &Home, commits: &[Vec<Vec<usize>>], reopen_after: usize) -> Resul
             let last_then = expected.iter().rposition(|other| other.recorded_at <= recorded.recorded_at);
             let position = Position(last_then.unwrap() as u64 + 1);
             prop_assert_eq!(opened.log.position_at(recorded.recorded_at).unwrap(), position);
+        }
+        // The tree is that of the bytes, however they were grouped and wherever they are now.
+        let mut tree = Frontier::new();
+        for stored in &stored {
+            tree.append(leaf_hash(&stored.bytes));
+            prop_assert_eq!(opened.log.root_at(stored.position).unwrap(), tree.root());
+        }
+        let size = stored.len() as u64;
+        prop_assert_eq!(opened.log.tree_head(), TreeHead { size, root: tree.root() });
+        for stored in &stored {
+            let proof = opened.log.inclusion_proof(stored.position, size).unwrap();
+            prop_assert!(proof.verify(leaf_hash(&stored.bytes), tree.root()).is_ok());
         }
         drop(opened);
         opened = home.open();
