@@ -25,6 +25,7 @@
 pub mod files;
 
 mod against;
+mod ahead;
 mod applier;
 mod bundle;
 mod clock;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that unwraps nothing has failed, which is the point")]
 
 mod against;
+mod ahead;
 mod bundle;
 mod committer;
 mod contract;
