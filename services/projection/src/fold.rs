@@ -1,14 +1,15 @@
-//! The fold, on two threads: one reads and decodes pages of the log, one applies them to the facts.
+//! The fold: the log is read and decoded ahead, on several threads where much is to come; one thread applies it
+//! to the facts, in order.
 
-use crate::snapshots::{POSITION_LIMIT, Snapshots};
+use crate::snapshots::{Snapshots, Written};
 use crate::state::State;
-use event_log::{Log, ReadLimit, Stored};
-use events::wire::{self, ReadError};
-use events::{Position, Recorded, Timestamp, UnitId};
-use indicators::{Facts, FoldError, Parked};
+use event_log::{Log, ReadError, ReadLimit, Stored};
+use events::{Position, UnitId};
+use indicators::{ApplyError, Batch, Parked, Preparer};
 use service::Check;
 use std::collections::BTreeMap;
 use std::io;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
@@ -45,34 +46,19 @@ pub(crate) struct FoldParts {
     pub(crate) check: Check,
 }
 
-/// One event as decoded.
-enum Decoded {
-    Event(Box<Recorded>),
-    /// Its data cannot be read: its unit is parked.
-    Unreadable {
-        position: Position,
-        recorded_at: Timestamp,
-        unit: Option<UnitId>,
-        why: String,
-    },
-}
-
-enum Page {
-    Events(Vec<Decoded>),
-    /// Nothing after this can be folded.
-    Stop(String),
-}
-
 impl Fold {
     /// Starts the two threads; they go on until [`Fold::stop`] or until an event cannot be folded at all.
     pub(crate) fn start(parts: FoldParts, runtime: Handle) -> io::Result<Fold> {
         let (stop, stopped) = watch::channel(false);
         let (sender, pages) = sync_channel(PAGES_AHEAD);
-        let from = parts.state.facts().head();
+        let (from, preparer) = {
+            let facts = parts.state.facts();
+            (facts.head(), Preparer::of(&facts))
+        };
         let (log, check) = (parts.log.clone(), parts.check.clone());
         let reader = std::thread::Builder::new()
             .name("projection-read".into())
-            .spawn(move || read(&log, from, &sender, stopped, &runtime, &check))?;
+            .spawn(move || read(&log, from, &preparer, &sender, stopped, &runtime, &check))?;
         let folder = std::thread::Builder::new()
             .name("projection-fold".into())
             .spawn(move || Folder::new(parts).run(&pages))?;
@@ -94,63 +80,81 @@ impl Fold {
 fn read(
     log: &Log,
     from: Position,
-    pages: &SyncSender<Page>,
-    mut stopped: watch::Receiver<bool>,
+    preparer: &Preparer,
+    pages: &SyncSender<Batch>,
+    stopped: watch::Receiver<bool>,
     runtime: &Handle,
     check: &Check,
 ) {
     let mut head = log.watch();
     let mut cursor = from;
-    while !*stopped.borrow() {
-        head.borrow_and_update();
-        match log.read(cursor.next(), PAGE) {
-            Ok(stored) if stored.is_empty() => {
+    let send = |batch: Batch| {
+        let ends = batch.stop().is_some();
+        let gone = pages.send(batch).is_err() || ends || *stopped.borrow();
+        if gone { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let mut waiting = stopped.clone();
+    loop {
+        let reached = *head.borrow_and_update();
+        match read_up_to(log, &mut cursor, reached, preparer, &send) {
+            Ok(ControlFlow::Break(())) => return,
+            Ok(ControlFlow::Continue(())) => {
                 let gone = runtime.block_on(async {
                     tokio::select! {
                         changed = head.changed() => changed.is_err(),
-                        _ = stopped.changed() => true,
+                        _ = waiting.wait_for(|stopped| *stopped) => true,
                     }
                 });
                 if gone {
                     return;
                 }
             }
-            Ok(stored) => {
-                cursor = stored.last().map_or(cursor, |last| last.position);
-                let page = decode(&stored);
-                let ends = matches!(page.last(), Some(Page::Stop(_)));
-                if page.into_iter().any(|page| pages.send(page).is_err()) || ends {
-                    return;
-                }
-            }
             Err(error) => {
                 check.down(format!("{error}; it is read again every second"));
-                runtime.block_on(async {
-                    // Whether it stopped or the time passed is seen at the head of the loop.
-                    let _ = tokio::time::timeout(READ_AGAIN_AFTER, stopped.changed()).await;
-                });
+                let stops = waiting.wait_for(|stopped| *stopped);
+                if runtime.block_on(tokio::time::timeout(READ_AGAIN_AFTER, stops)).is_ok() {
+                    return;
+                }
             }
         }
     }
 }
 
-fn decode(stored: &[Stored]) -> Vec<Page> {
-    let mut events = Vec::with_capacity(stored.len());
-    for event in stored {
-        match wire::read(&event.bytes) {
-            Ok(recorded) => events.push(Decoded::Event(Box::new(recorded))),
-            Err(ReadError::Data { envelope, reason }) => events.push(Decoded::Unreadable {
-                position: envelope.position,
-                recorded_at: envelope.recorded_at,
-                unit: UnitId::parse(&envelope.subject).ok(),
-                why: reason,
-            }),
-            Err(error @ (ReadError::Envelope { .. } | ReadError::UnknownType { .. })) => {
-                return vec![Page::Events(events), Page::Stop(error.to_string())];
+/// Reads from the cursor up to a position and hands on what it decoded; breaks where `send` does. A page is
+/// decoded here, more than that on several threads.
+fn read_up_to(
+    log: &Log,
+    cursor: &mut Position,
+    reached: Position,
+    preparer: &Preparer,
+    send: &impl Fn(Batch) -> ControlFlow<()>,
+) -> Result<ControlFlow<()>, ReadError> {
+    let decode = |stored: Vec<Stored>| {
+        let last = stored.last().map(|last| last.position);
+        (last, preparer.prepare(stored.iter().map(|stored| &*stored.bytes)))
+    };
+    while *cursor < reached {
+        let to_go = reached.0 - cursor.0;
+        if to_go <= PAGE.events as u64 {
+            let (last, batch) = decode(log.read(cursor.next(), PAGE)?);
+            let Some(last) = last else { break };
+            *cursor = last;
+            if send(batch).is_break() {
+                return Ok(ControlFlow::Break(()));
             }
+            continue;
+        }
+        let mut sent = ControlFlow::Continue(());
+        log.read_ahead(cursor.next(), reached, decode, |(last, batch)| {
+            *cursor = last.unwrap_or(*cursor);
+            sent = send(batch);
+            sent
+        })?;
+        if sent.is_break() {
+            return Ok(sent);
         }
     }
-    vec![Page::Events(events)]
+    Ok(ControlFlow::Continue(()))
 }
 
 /// Applies pages and writes snapshots.
@@ -158,54 +162,58 @@ struct Folder {
     parts: FoldParts,
     snapshot_at: Position,
     snapshot_written: Option<Instant>,
+    /// The snapshot that is being written.
+    writing: Option<JoinHandle<io::Result<Written>>>,
 }
 
 impl Folder {
     fn new(parts: FoldParts) -> Folder {
         let snapshot_at = parts.state.facts().head();
-        Folder { parts, snapshot_at, snapshot_written: None }
+        Folder { parts, snapshot_at, snapshot_written: None, writing: None }
     }
 
-    fn run(mut self, pages: &Receiver<Page>) {
+    fn run(mut self, pages: &Receiver<Batch>) {
         self.tell();
         loop {
             match pages.recv_timeout(IDLE) {
-                Ok(Page::Events(events)) => {
-                    if let Err(error) = self.apply(events) {
+                Ok(batch) => {
+                    if let Err(error) = self.apply(batch) {
                         self.give_up(&error.to_string());
-                        return;
+                        break;
                     }
-                    if self.is_due() {
-                        self.write_snapshot();
+                    if self.since_snapshot() >= self.parts.snapshot_every {
+                        self.begin_snapshot();
                     }
-                }
-                Ok(Page::Stop(why)) => {
-                    self.give_up(&why);
-                    return;
                 }
                 Err(RecvTimeoutError::Timeout) => {
                     let rested =
                         self.snapshot_written.is_none_or(|at| at.elapsed() >= IDLE_SNAPSHOT_INTERVAL);
                     if rested && self.since_snapshot() > 0 {
-                        self.write_snapshot();
+                        self.begin_snapshot();
                     }
                 }
                 Err(RecvTimeoutError::Disconnected) => break,
             }
         }
+        self.finish_snapshot();
         if self.since_snapshot() > 0 {
-            self.write_snapshot();
+            self.begin_snapshot();
+            self.finish_snapshot();
         }
     }
 
-    fn apply(&mut self, events: Vec<Decoded>) -> Result<(), FoldError> {
+    fn apply(&mut self, batch: Batch) -> Result<(), ApplyError> {
         let mut facts = self.parts.state.facts_mut();
-        let count = events.len() as u64;
-        let applied = events.into_iter().try_for_each(|event| apply_one(&mut facts, event));
+        let (head_before, parked_before) = (facts.head(), facts.parked().len());
+        let applied = facts.apply_batch(batch);
         let head = facts.head();
+        if facts.parked().len() > parked_before {
+            let told = parked_told(facts.parked());
+            tracing::error!(position = head.0, "An event cannot be folded: {told}");
+        }
         drop(facts);
         self.parts.state.publish(head);
-        metrics::counter!("planwatch_folded_events_total").increment(count);
+        metrics::counter!("planwatch_folded_events_total").increment(head.0 - head_before.0);
         self.tell();
         applied
     }
@@ -239,50 +247,53 @@ impl Folder {
         self.parts.state.facts().head().0 - self.snapshot_at.0
     }
 
-    /// A snapshot costs as much as all facts: a longer log waits for more events between two.
-    fn is_due(&self) -> bool {
-        self.since_snapshot() >= self.parts.snapshot_every.max(self.snapshot_at.0 / 4)
-    }
-
-    fn write_snapshot(&mut self) {
-        // This thread is the only one that changes the facts, so questions go on meanwhile.
-        let facts = self.parts.state.facts();
-        let head = facts.head();
-        if facts.adopted().is_none() || head > POSITION_LIMIT {
+    /// Has a snapshot of the facts written by a thread of its own; one that is still being written is waited
+    /// for by the next call.
+    fn begin_snapshot(&mut self) {
+        if self.writing.as_ref().is_some_and(|writing| !writing.is_finished()) {
             return;
         }
-        match self.parts.snapshots.write(&facts) {
+        self.finish_snapshot();
+        let prepared = {
+            // This thread is the only one that changes the facts, so questions go on meanwhile.
+            let facts = self.parts.state.facts();
+            if facts.adopted().is_none() {
+                return;
+            }
+            self.snapshot_at = facts.head();
+            self.parts.snapshots.prepare(&facts, &self.parts.log)
+        };
+        self.snapshot_written = Some(Instant::now());
+        match prepared {
+            Ok(None) => {}
+            Ok(Some(pending)) => {
+                let thread = std::thread::Builder::new().name("projection-snapshot".into());
+                match thread.spawn(|| pending.write()) {
+                    Ok(writing) => self.writing = Some(writing),
+                    Err(error) => self.not_written(&error.to_string()),
+                }
+            }
+            Err(error) => self.not_written(&error.to_string()),
+        }
+    }
+
+    /// Waits for the snapshot that is being written, if one is.
+    fn finish_snapshot(&mut self) {
+        let Some(writing) = self.writing.take() else { return };
+        let written = writing.join().unwrap_or_else(|_| Err(io::Error::other("its thread panicked")));
+        match written.and_then(|written| self.parts.snapshots.done(written)) {
             Ok(()) => {
                 metrics::counter!("planwatch_snapshots_written_total").increment(1);
-                tracing::debug!(position = head.0, "Wrote a snapshot of the facts");
+                tracing::debug!(position = self.snapshot_at.0, "Wrote a snapshot of the facts");
             }
-            // Without it a restart folds a longer tail; nothing else is lost.
-            Err(error) => {
-                tracing::warn!(position = head.0, "A snapshot of the facts was not written: {error}")
-            }
+            Err(error) => self.not_written(&error.to_string()),
         }
-        drop(facts);
-        self.snapshot_at = head;
-        self.snapshot_written = Some(Instant::now());
     }
-}
 
-fn apply_one(facts: &mut Facts, event: Decoded) -> Result<(), FoldError> {
-    let parked_before = facts.parked().len();
-    let position = match event {
-        Decoded::Event(recorded) => {
-            facts.apply(&recorded)?;
-            recorded.position
-        }
-        Decoded::Unreadable { position, recorded_at, unit, why } => {
-            facts.apply_unreadable(position, recorded_at, unit, &why)?;
-            position
-        }
-    };
-    if facts.parked().len() > parked_before {
-        tracing::error!(position = position.0, "An event cannot be folded: {}", parked_told(facts.parked()));
+    /// Without it a restart folds a longer tail; nothing else is lost.
+    fn not_written(&self, why: &str) {
+        tracing::warn!(position = self.snapshot_at.0, "A snapshot of the facts was not written: {why}");
     }
-    Ok(())
 }
 
 fn parked_told(parked: &BTreeMap<Option<UnitId>, Parked>) -> String {

@@ -3,7 +3,7 @@
 use crate::clock_check::ClockCheck;
 use crate::endpoints::Answering;
 use crate::fold::{Fold, FoldParts};
-use crate::snapshots::Snapshots;
+use crate::snapshots::{SEGMENT_EVENTS, Snapshots};
 use crate::state::State;
 use bus::{Bus, BusConfig, ConnectError, FollowerState, FollowerStop, ServeError, ServiceHandle};
 use events::PlanId;
@@ -87,8 +87,8 @@ pub async fn start(config: Config, metrics: Metrics) -> Result<Running, StartErr
     let log = followed.log.clone();
     let directory = config.data.join("snapshots");
     let restored = tokio::task::spawn_blocking(move || {
-        let snapshots = Snapshots::open(directory.clone())
-            .and_then(|snapshots| Ok((snapshots.restore(&log)?, snapshots)));
+        let snapshots = Snapshots::open(directory.clone(), SEGMENT_EVENTS)
+            .and_then(|mut snapshots| Ok((snapshots.restore(&log)?, snapshots)));
         snapshots.map_err(|source| StartError::Snapshots { directory, source })
     });
     let (facts, snapshots) = restored.await.expect("restoring facts does not panic")?;

@@ -1,7 +1,8 @@
 use super::*;
 use crate::fixture;
 use event_log::{Copied, Opened, Options, Writer};
-use events::Event;
+use events::{Event, Recorded, wire};
+use indicators::Facts;
 use service::{Health, State as CheckState};
 use std::path::Path;
 
@@ -19,7 +20,7 @@ fn opened(directory: &Path) -> Opened {
 }
 
 fn folding(directory: &Path, log: &Log) -> Folding {
-    let snapshots = snapshots(directory);
+    let mut snapshots = snapshots(directory);
     let facts = snapshots.restore(log).unwrap().unwrap_or_default();
     let state = Arc::new(State::new(facts));
     let health = Health::new("projection");
@@ -87,8 +88,17 @@ fn log_with(directory: &Path, reports: i16) -> Opened {
     opened
 }
 
+/// So few that a handful of events makes several segments.
+const SEGMENT_EVENTS: u64 = 2;
+
+fn write(snapshots: &mut Snapshots, facts: &Facts, log: &Log) {
+    if let Some(pending) = snapshots.prepare(facts, log).unwrap() {
+        snapshots.done(pending.write().unwrap()).unwrap();
+    }
+}
+
 fn snapshots(directory: &Path) -> Snapshots {
-    Snapshots::open(directory.join("snapshots")).unwrap()
+    Snapshots::open(directory.join("snapshots"), SEGMENT_EVENTS).unwrap()
 }
 
 /// The facts that a log's events fold to, handed out after each.
@@ -137,23 +147,36 @@ async fn a_restart_from_a_snapshot_and_from_nothing_give_the_same_digest() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_last_two_snapshots_are_kept_and_a_wrong_one_gives_way() {
+async fn full_segments_are_kept_and_a_wrong_one_ends_what_is_restored() {
     let home = tempfile::tempdir().unwrap();
-    let opened = log_with(home.path(), 3);
-    let snapshots = snapshots(home.path());
-    fold_all(&opened.log, |facts| {
+    let opened = log_with(home.path(), 4);
+    let mut written = snapshots(home.path());
+    let whole = fold_all(&opened.log, |facts| {
         if facts.head() >= Position(32) {
-            snapshots.write(facts).unwrap();
+            write(&mut written, facts, &opened.log);
         }
     });
+    let names = |directory: &Path| -> Vec<String> {
+        let files = snapshot_files(directory);
+        files.iter().map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect()
+    };
+    let name = |after: u64, head: u64| format!("{after:020}-{head:020}.facts");
+    assert_eq!(names(home.path()), [name(0, 32), name(32, 34), name(34, 36)]);
+    let restored = || {
+        let facts = snapshots(home.path()).restore(&opened.log).unwrap();
+        facts.map(|facts| (facts.head(), facts.walked_digest_at(facts.head())))
+    };
+    assert_eq!(restored(), Some((Position(36), whole.digest())));
+    // The second is cut short: what came before it is taken, and the next snapshot goes on from there.
     let files = snapshot_files(home.path());
-    assert_eq!(files.len(), crate::snapshots::KEPT);
-    let restored = || snapshots.restore(&opened.log).unwrap().map(|facts| facts.head());
-    assert_eq!(restored(), Some(Position(35)));
-    // The newest is cut short: the one before it is taken.
     let bytes = std::fs::read(&files[1]).unwrap();
     std::fs::write(&files[1], &bytes[..bytes.len() / 2]).unwrap();
-    assert_eq!(restored(), Some(Position(34)));
+    assert_eq!(restored().map(|(head, _)| head), Some(Position(32)));
+    let mut again = snapshots(home.path());
+    again.restore(&opened.log).unwrap();
+    write(&mut again, &whole, &opened.log);
+    assert_eq!(names(home.path()), [name(0, 32), name(32, 36)]);
+    assert_eq!(restored(), Some((Position(36), whole.digest())));
     std::fs::write(&files[0], b"noise").unwrap();
     assert_eq!(restored(), None);
 }
@@ -162,16 +185,59 @@ async fn the_last_two_snapshots_are_kept_and_a_wrong_one_gives_way() {
 async fn a_snapshot_of_another_or_of_a_longer_log_is_not_used() {
     let home = tempfile::tempdir().unwrap();
     let opened = log_with(home.path(), 3);
-    let snapshots = snapshots(home.path());
-    snapshots.write(&fold_all(&opened.log, |_| {})).unwrap();
+    write(&mut snapshots(home.path()), &fold_all(&opened.log, |_| {}), &opened.log);
+    let restored = |log: &Log| snapshots(home.path()).restore(log).unwrap().map(|facts| facts.head());
+    assert_eq!(restored(&opened.log), Some(Position(35)));
     let shorter = tempfile::tempdir().unwrap();
-    assert!(snapshots.restore(&log_with(shorter.path(), 2).log).unwrap().is_none());
+    assert_eq!(restored(&log_with(shorter.path(), 2).log), None);
+    // The same report a day later: one log differs from another by what it recorded when.
     let other = tempfile::tempdir().unwrap();
     let mut other = log_with(other.path(), 2);
-    // The same report a day later: one log differs from another by what it recorded when.
     let report = fixture::report(&fixture::plan(), "di-an", 2024, 20);
     append(&mut other.writer, vec![report], "2024-11-21T02:00:00Z");
-    assert!(snapshots.restore(&other.log).unwrap().is_none());
+    assert_eq!(restored(&other.log), None);
+    // One figure of an earlier report is another; ids, times and positions are the same.
+    let doctored = tempfile::tempdir().unwrap();
+    let mut doctored = log_with(doctored.path(), 1);
+    append_report(&mut doctored.writer, 2023, 21);
+    append_report(&mut doctored.writer, 2024, 20);
+    assert_eq!(doctored.log.head(), opened.log.head());
+    assert_eq!(restored(&doctored.log), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_earlier_versions_wrote_and_what_was_left_half_written_is_removed() {
+    let home = tempfile::tempdir().unwrap();
+    let directory = home.path().join("snapshots");
+    std::fs::create_dir(&directory).unwrap();
+    for name in ["00000000000000000032.snapshot", "00000000000000000000-00000000000000000032.new"] {
+        std::fs::write(directory.join(name), b"noise").unwrap();
+    }
+    snapshots(home.path());
+    assert!(snapshot_files(home.path()).is_empty());
+}
+
+/// Two thousand reports and more: enough to be decoded on several threads.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_log_is_folded_as_one_event_after_the_other() {
+    let home = tempfile::tempdir().unwrap();
+    let mut opened = log_with(home.path(), 0);
+    let head = Position(32 + 2_500);
+    let (plan, mut revision) = (fixture::plan(), 0);
+    let mut reports = Vec::new();
+    while opened.log.head() < head {
+        for numerator in 0..50 {
+            revision += 1;
+            reports.push(fixture::revision(&plan, "di-an", 2024, numerator, revision));
+        }
+        append(&mut opened.writer, std::mem::take(&mut reports), "2024-11-20T02:00:00Z");
+    }
+    let folding = folding(home.path(), &opened.log);
+    folding.until(head).await;
+    let plain = fold_all(&opened.log, |_| {});
+    assert!(plain.parked().is_empty());
+    assert_eq!(folding.state.facts().digest(), plain.digest());
+    folding.stop().await;
 }
 
 /// The bytes of a report that comes at a position, changed.

@@ -1,9 +1,10 @@
 //! What holds for every log: random logs are told, folded in every way, and must come out the same.
 
 use crate::parked::poison;
+use crate::segments::{dump, loaded};
 use crate::story::{DISTRICTS, PROVINCE, Story, attained, given, level, percent, rate, withdrawn};
-use events::{Position, Resolution, Rule, TargetValue, UnitChange};
-use indicators::{Cell, Facts, FoldError, Moment, View, read_moment};
+use events::{EventData, Position, Resolution, Rule, TargetValue, UnitChange};
+use indicators::{Cell, Facts, FoldError, Moment, Preparer, Revision, View, read_moment};
 use proptest::prelude::*;
 
 /// One step of a random story.
@@ -158,21 +159,107 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
-    fn any_split_of_the_log_folds_to_the_same(steps in steps(), at in any::<proptest::sample::Index>()) {
+    fn any_split_of_the_log_folds_to_the_same(
+        steps in steps(),
+        at in any::<proptest::sample::Index>(),
+        again in any::<proptest::sample::Index>(),
+    ) {
         let Told { story, log } = tell(&steps);
         let mut whole = Facts::new();
         fold(&mut whole, &log);
-        let split = at.index(log.len() + 1);
+        let split = 1 + at.index(log.len());
         let mut first = Facts::new();
         fold(&mut first, &log[..split]);
-        let mut restored = Facts::restore(&first.snapshot()).unwrap();
+        let mut segments = vec![dump(&first)];
+        let mut restored = loaded(&segments).unwrap();
         fold(&mut first, &log[split..]);
         fold(&mut restored, &log[split..]);
         prop_assert_eq!(first.digest(), whole.digest());
         prop_assert_eq!(restored.digest(), whole.digest());
         prop_assert_eq!(story.facts.digest(), whole.digest());
-        prop_assert_eq!(restored.snapshot(), whole.snapshot());
-        prop_assert_eq!(whole.digest_at(whole.head()), whole.digest());
+        prop_assert_eq!(dump(&restored), dump(&whole));
+        prop_assert_eq!(whole.walked_digest_at(whole.head()), whole.digest());
+        // The same in three segments, the later ones written by facts that were loaded themselves.
+        let mut grown = loaded(&segments).unwrap();
+        let second = split + again.index(log.len() - split + 1);
+        for (from, to) in [(split, second), (second, log.len())] {
+            if from < to {
+                fold(&mut grown, &log[from..to]);
+                segments.push(grown.segment(Position(from as u64), [7; 32], [7; 32]));
+                grown = loaded(&segments).unwrap();
+            }
+        }
+        prop_assert_eq!(dump(&grown), dump(&whole));
+        prop_assert_eq!(grown.walked_digest_at(grown.head()), whole.digest());
+    }
+
+    #[test]
+    fn batches_fold_to_the_same_however_they_are_cut(
+        steps in steps(),
+        sizes in proptest::collection::vec(1_usize..20, 1..40),
+        spaced in any::<bool>(),
+    ) {
+        let Told { story, mut log } = tell(&steps);
+        if spaced {
+            // Reports that are not written as this version writes them go the general way.
+            log.iter_mut().step_by(3).for_each(|bytes| bytes.push(b' '));
+        }
+        let preparer = Preparer::new();
+        let mut facts = Facts::new();
+        let mut rest = log.as_slice();
+        for size in sizes.iter().cycle() {
+            let (batch, later) = rest.split_at((*size).min(rest.len()));
+            facts.apply_batch(preparer.prepare(batch.iter().map(Vec::as_slice))).unwrap();
+            rest = later;
+            if rest.is_empty() {
+                break;
+            }
+        }
+        prop_assert_eq!(dump(&facts), dump(&story.facts));
+        prop_assert_eq!(facts.walked_digest_at(facts.head()), facts.digest());
+        let refused = facts.apply_batch(Preparer::of(&facts).prepare([log[0].as_slice()])).unwrap_err();
+        prop_assert!(refused.to_string().contains("the fold is at position"), "{}", refused);
+    }
+
+    #[test]
+    fn what_stands_at_a_moment_is_what_walking_the_log_finds(
+        steps in steps(),
+        at in any::<proptest::sample::Index>(),
+        as_of_day in 0_i64..3_200,
+    ) {
+        let Told { story, log } = tell(&steps);
+        let cut = Position(1 + at.index(log.len()) as u64);
+        let first_day = story.plan.calendar.start_of_day("2022-03-16".parse().unwrap());
+        let as_of = first_day + jiff::SignedDuration::from_hours(24 * as_of_day);
+        let facts = &story.facts;
+        for of in &story.plan.units {
+            for period in story.plan.calendar.periods() {
+                let revisions: Vec<_> = facts.revisions(&of.id, period).iter().collect();
+                let known = |position: Position| revisions.iter().find(|revision| revision.position == position);
+                // Reports that were set aside are not among the revisions.
+                let reports = story.log.iter().filter_map(|recorded| match &recorded.event.data {
+                    EventData::ReportSubmitted(data) if data.unit == of.id && data.period == period => {
+                        Some((known(recorded.position)?, data))
+                    }
+                    _ => None,
+                });
+                let held: Vec<_> = reports
+                    .filter(|(revision, _)| revision.position <= cut && revision.effective <= as_of)
+                    .collect();
+                for measure in &story.plan.measures {
+                    let walked = held.iter().rev().find_map(|(revision, data)| {
+                        let line = data.lines.iter().find(|line| line.measure == measure.id)?;
+                        Some((**revision, line.value))
+                    });
+                    prop_assert_eq!(facts.last_naming_at(&of.id, period, &measure.id, cut, as_of), walked);
+                }
+                let judged_by =
+                    |of: &Revision| if of.history { of.effective } else { of.recorded_at };
+                let first = held.iter().map(|(revision, _)| **revision);
+                let first = first.min_by_key(|revision| (judged_by(revision), revision.position));
+                prop_assert_eq!(facts.first_revision_at(&of.id, period, cut, as_of), first);
+            }
+        }
     }
 
     #[test]
@@ -190,6 +277,7 @@ proptest! {
         let as_of = first_day + jiff::SignedDuration::from_hours(24 * as_of_day);
         let moment = Moment { cut, known_at, as_of };
         prop_assert_eq!(story.facts.digest_at(cut), beginning.digest());
+        prop_assert_eq!(story.facts.walked_digest_at(cut), beginning.digest());
         prop_assert_eq!(cells(&story.facts, moment), cells(&beginning, moment));
         let of_beginning = beginning.alerts_at(&story.plan.calendar, cut, &Default::default());
         prop_assert_eq!(story.alerts_at(cut), of_beginning);
@@ -217,7 +305,7 @@ proptest! {
     #[test]
     fn only_the_next_position_is_folded(steps in steps(), at in any::<proptest::sample::Index>()) {
         let Told { mut story, log } = tell(&steps);
-        let before = story.facts.snapshot();
+        let before = dump(&story.facts);
         let repeated = &log[at.index(log.len())];
         let refused = story.facts.apply_bytes(repeated).unwrap_err();
         let out_of_order =
@@ -227,6 +315,6 @@ proptest! {
         beyond.position = Position(story.facts.head().0 + 2);
         let is_gap = matches!(story.facts.apply(&beyond), Err(FoldError::OutOfOrder { .. }));
         prop_assert!(is_gap);
-        prop_assert_eq!(story.facts.snapshot(), before);
+        prop_assert_eq!(dump(&story.facts), before);
     }
 }
