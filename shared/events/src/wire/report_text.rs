@@ -67,40 +67,41 @@ pub fn read_report<'a>(
     bytes: &'a [u8],
     mut line: impl FnMut(LineText<'a>) -> Option<()>,
 ) -> Option<ReportText<'a>> {
-    let mut rest = Rest { bytes };
+    // Checked once: from here on texts are only cut.
+    let mut rest = Rest { text: std::str::from_utf8(bytes).ok()? };
     rest.skip(b"{\"specversion\":\"1.0\",\"id\":\"")?;
     let id_text = rest.take(36)?;
-    let id = uuid_of(id_text)?;
+    let id = uuid_of(id_text.as_bytes())?;
     rest.skip(b"\",\"source\":\"")?;
-    rest.skip(SOURCE_PREFIX.as_bytes())?;
+    rest.skip(SOURCE_START)?;
     let plan = rest.slug()?;
     rest.skip(b",\"type\":\"planwatch.report-submitted.v1\",\"subject\":\"")?;
     rest.text()?;
     rest.skip(b",\"datacontenttype\":\"application/json\",\"time\":\"")?;
     let effective = rest.take(24)?;
-    let effective_ms = millisecond_of(effective)?;
+    let effective_ms = millisecond_of(effective.as_bytes())?;
     rest.skip(b"\",\"actor\":\"")?;
     let actor = rest.slug()?;
     let traceparent = if rest.skip(b",\"traceparent\":\"").is_some() { Some(rest.text()?) } else { None };
     rest.skip(b",\"recordedtime\":\"")?;
     let recorded = rest.take(24)?;
-    let recorded_ms = millisecond_of(recorded)?;
+    let recorded_ms = millisecond_of(recorded.as_bytes())?;
     rest.skip(b"\",\"sequence\":\"")?;
-    let position = Position(digits(rest.take(BLANK_SEQUENCE.len())?)?);
+    let position = Position(digits(rest.take(BLANK_SEQUENCE.len())?.as_bytes())?);
     if position == Position::START {
         return None;
     }
     rest.skip(b"\",\"data\":{\"unit\":\"")?;
     let unit = rest.slug()?;
     rest.skip(b",\"period\":\"")?;
-    let period = Period(i16::try_from(digits(rest.take(4)?)?).ok().filter(|year| *year >= 1900)?);
+    let period = Period(i16::try_from(digits(rest.take(4)?.as_bytes())?).ok().filter(|year| *year >= 1900)?);
     rest.skip(b"\",\"revision\":")?;
     let revision = u32::try_from(rest.number()?).ok()?;
     rest.skip(b",\"document\":{\"number\":\"")?;
     let document_number = rest.text()?;
     rest.skip(b",\"date\":\"")?;
     let document_date_text = rest.take(10)?;
-    let document_date = date_of(document_date_text)?;
+    let document_date = date_of(document_date_text.as_bytes())?;
     rest.skip(b"\"},\"lines\":[")?;
     if rest.skip(b"]").is_none() {
         loop {
@@ -115,18 +116,18 @@ pub fn read_report<'a>(
     let request_digest =
         if rest.skip(b",\"request_digest\":\"").is_some() { Some(rest.text()?) } else { None };
     rest.skip(b"}}")?;
-    if !rest.bytes.is_empty() {
+    if !rest.text.is_empty() {
         return None;
     }
     Some(ReportText {
         position,
         recorded_ms,
-        recorded: ascii(recorded)?,
+        recorded,
         id,
-        id_text: ascii(id_text)?,
+        id_text,
         plan,
         effective_ms,
-        effective: ascii(effective)?,
+        effective,
         actor,
         traceparent,
         unit,
@@ -134,61 +135,81 @@ pub fn read_report<'a>(
         revision,
         document_number,
         document_date,
-        document_date_text: ascii(document_date_text)?,
+        document_date_text,
         history,
         request_digest,
     })
 }
 
+const SOURCE_START: &[u8; 7] = b"/plans/";
+const _: () = assert!(SOURCE_PREFIX.len() == SOURCE_START.len());
+
 /// What has not been read yet.
 struct Rest<'a> {
-    bytes: &'a [u8],
+    text: &'a str,
 }
 
 impl<'a> Rest<'a> {
-    fn skip(&mut self, expected: &[u8]) -> Option<()> {
-        self.bytes = self.bytes.strip_prefix(expected)?;
+    fn bytes(&self) -> &'a [u8] {
+        self.text.as_bytes()
+    }
+
+    /// Reads what has to be there; of a length known when this is compiled, so that it is one comparison.
+    #[inline]
+    fn skip<const N: usize>(&mut self, expected: &[u8; N]) -> Option<()> {
+        let (found, _) = self.bytes().split_first_chunk::<N>()?;
+        if found != expected {
+            return None;
+        }
+        self.text = &self.text[N..];
         Some(())
     }
 
-    fn take(&mut self, count: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = self.bytes.split_at_checked(count)?;
-        self.bytes = rest;
+    /// So many bytes, if a character ends there.
+    #[inline]
+    fn take(&mut self, count: usize) -> Option<&'a str> {
+        let (taken, rest) = self.text.split_at_checked(count)?;
+        self.text = rest;
         Some(taken)
+    }
+
+    /// A text up to the quote at `end`, which is read too.
+    #[inline]
+    fn up_to_quote(&mut self, end: usize) -> Option<&'a str> {
+        let (text, rest) = self.text.split_at_checked(end)?;
+        self.text = rest.get(1..)?;
+        Some(text)
     }
 
     /// A text without escapes up to its closing quote, which is read too.
     fn text(&mut self) -> Option<&'a str> {
-        let end = end_of_text(self.bytes)?;
-        let (text, rest) = self.bytes.split_at(end);
-        self.bytes = rest.get(1..)?;
-        std::str::from_utf8(text).ok()
+        let end = end_of_text(self.bytes())?;
+        self.up_to_quote(end)
     }
 
     /// An identifier up to its closing quote, which is read too.
     fn slug(&mut self) -> Option<&'a str> {
-        let end = self.bytes.iter().position(|byte| *byte == b'"')?;
-        let (text, rest) = self.bytes.split_at(end);
-        self.bytes = rest.get(1..)?;
-        ascii(text).filter(|text| is_slug(text))
+        let end = self.bytes().iter().position(|byte| *byte == b'"')?;
+        self.up_to_quote(end).filter(|text| is_slug(text))
     }
 
     /// A whole number as JSON writes it: no sign, no leading zero, no fraction.
     fn number(&mut self) -> Option<u64> {
+        let bytes = self.bytes();
         let mut number = 0_u64;
         let mut length = 0;
-        while let Some(digit) = self.bytes.get(length).map(|byte| byte.wrapping_sub(b'0')) {
+        while let Some(digit) = bytes.get(length).map(|byte| byte.wrapping_sub(b'0')) {
             if digit > 9 {
                 break;
             }
             number = number.checked_mul(10)?.checked_add(u64::from(digit))?;
             length += 1;
         }
-        let leads_with_zero = self.bytes.first() == Some(&b'0') && length > 1;
-        if length == 0 || leads_with_zero || matches!(self.bytes.get(length), Some(b'.' | b'e' | b'E')) {
+        let leads_with_zero = bytes.first() == Some(&b'0') && length > 1;
+        if length == 0 || leads_with_zero || matches!(bytes.get(length), Some(b'.' | b'e' | b'E')) {
             return None;
         }
-        self.bytes = &self.bytes[length..];
+        self.text = &self.text[length..];
         Some(number)
     }
 
@@ -211,7 +232,8 @@ impl<'a> Rest<'a> {
         } else if self.skip(b",\"attained\":").is_some() {
             let attained = self.boolean()?;
             let recognised_year = if self.skip(b",\"recognised_year\":\"").is_some() {
-                let year = i16::try_from(digits(self.take(4)?)?).ok().filter(|year| *year >= 1900)?;
+                let year =
+                    i16::try_from(digits(self.take(4)?.as_bytes())?).ok().filter(|year| *year >= 1900)?;
                 self.skip(b"\"")?;
                 Some(Period(year))
             } else {
@@ -226,10 +248,6 @@ impl<'a> Rest<'a> {
         self.skip(b"}")?;
         Some(LineText { measure, value, source })
     }
-}
-
-fn ascii(bytes: &[u8]) -> Option<&str> {
-    std::str::from_utf8(bytes).ok()
 }
 
 const ONES: u64 = 0x0101_0101_0101_0101;
