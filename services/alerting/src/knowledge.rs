@@ -2,12 +2,16 @@
 
 use crate::in_flight::Transition;
 use crate::rules::{Decided, Scope, decide, next_instant};
-use event_log::{Log, ReadError, ReadLimit};
+use event_log::{Log, ReadError, ReadLimit, Stored};
 use events::wire::{self, ReadError as WireError};
 use events::{EventData, Position, Timestamp, UnitId};
-use indicators::{Facts, FoldError, Moment, View};
+use indicators::{ApplyError, Facts, FoldError, Moment, Preparer, View};
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use thiserror::Error;
+
+/// From so many events on that are to be folded they are decoded ahead, on several threads.
+const FAR_BEHIND_EVENTS: u64 = 2_048;
 
 /// Why alerting cannot go on folding.
 #[derive(Debug, Error)]
@@ -48,11 +52,34 @@ impl Knowledge {
     /// Folds the log copy up to its head, or until `stopping` says so between two pages.
     pub(crate) fn catch_up(&mut self, stopping: &AtomicBool) -> Result<(), KnowledgeError> {
         while self.facts.head() < self.log.head() && !stopping.load(Ordering::Relaxed) {
+            if self.scope.is_everything() && self.log.head().0 - self.facts.head().0 > FAR_BEHIND_EVENTS {
+                self.catch_up_ahead(stopping)?;
+                continue;
+            }
             for stored in self.log.read(self.facts.head().next(), ReadLimit::default())? {
                 self.fold(&stored.bytes)?;
             }
         }
         Ok(())
+    }
+
+    /// Folds up to the present head with events decoded ahead: where everything is to be looked at anyway, what
+    /// each report touches need not be known.
+    fn catch_up_ahead(&mut self, stopping: &AtomicBool) -> Result<(), KnowledgeError> {
+        let Knowledge { log, facts, seen, .. } = self;
+        let preparer = Preparer::of(facts);
+        let mut applied = Ok(());
+        let prepare = |run: Vec<Stored>| preparer.prepare(run.iter().map(|stored| &*stored.bytes));
+        log.read_ahead(facts.head().next(), log.head(), prepare, |batch| {
+            seen.extend(batch.others().filter_map(|recorded| Transition::recorded(&recorded.event.data)));
+            applied = facts.apply_batch(batch);
+            let goes_on = applied.is_ok() && !stopping.load(Ordering::Relaxed);
+            if goes_on { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        })?;
+        applied.map_err(|error| match error {
+            ApplyError::Read(error) => KnowledgeError::Event(error),
+            ApplyError::Fold(error) => KnowledgeError::Fold(error),
+        })
     }
 
     fn fold(&mut self, bytes: &[u8]) -> Result<(), KnowledgeError> {

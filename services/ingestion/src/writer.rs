@@ -1,11 +1,12 @@
 //! Admission on the writer's thread: what is known, and what it knows before it is durable.
 
 use crate::admission::{self, Known, ParsedRequest, Slot};
-use event_log::{Admission, Decision, Log, ReadLimit};
+use event_log::{Admission, Decision, Log, Stored};
 use events::command::{Acceptance, Answer};
 use events::{Event, EventId, Position, Recorded, Timestamp};
-use indicators::{ApplyError, Facts};
+use indicators::{ApplyError, Facts, Preparer};
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 use std::sync::{Arc, OnceLock};
 
 /// A request on its way to the writer, with a place for the answers of what was recorded before.
@@ -73,16 +74,15 @@ impl Writing {
 
 /// Folds a log from its first position to its head.
 pub(crate) fn fold(log: &Log) -> Result<Facts, ApplyError> {
-    let mut facts = Facts::new();
-    while facts.head() < log.head() {
-        let page = log
-            .read(facts.head().next(), ReadLimit::default())
-            .expect("a log that has opened can be read up to its head");
-        for stored in page {
-            facts.apply_bytes(&stored.bytes)?;
-        }
-    }
-    Ok(facts)
+    let (mut facts, preparer) = (Facts::new(), Preparer::new());
+    let mut applied = Ok(());
+    let prepare = |run: Vec<Stored>| preparer.prepare(run.iter().map(|stored| &*stored.bytes));
+    log.read_ahead(Position(1), log.head(), prepare, |batch| {
+        applied = facts.apply_batch(batch);
+        if applied.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    })
+    .expect("a log that has opened can be read up to its head");
+    applied.map(|()| facts)
 }
 
 impl Admission for Writing {
