@@ -201,6 +201,7 @@ impl Facts {
     ) -> Result<(), ApplyError> {
         let mut rows = batch.rows.iter();
         let (mut lines_from, mut text_from) = (0, 0);
+        let mut same_words = false;
         for item in &batch.items {
             match item {
                 Item::Report => {
@@ -212,7 +213,14 @@ impl Facts {
                     let lines = &batch.lines[lines_from..report.lines_end];
                     let text = &batch.text[text_from..report.text_end];
                     (lines_from, text_from) = (report.lines_end, report.text_end);
-                    self.apply_report(batch.vocabulary.as_ref(), report, recorded_at, lines, text)?;
+                    if !same_words {
+                        same_words = self.has_words(batch.vocabulary.as_ref());
+                    }
+                    if !same_words {
+                        let why = "what follows was decoded for another plan".to_owned();
+                        return Err(FoldError::NoPlan { position: report.row.position, why }.into());
+                    }
+                    self.apply_report(report, recorded_at, lines, text)?;
                 }
                 Item::Event(recorded) => {
                     if beyond(recorded.position, recorded.recorded_at) {
@@ -232,22 +240,21 @@ impl Facts {
         batch.stop.map_or(Ok(()), |stop| Err(ApplyError::Read(stop)))
     }
 
-    /// Does what [`Facts::apply`] does with an event that is a report.
+    /// Whether units and measures are numbered here as they were where a batch was decoded.
+    fn has_words(&self, words: Option<&Arc<Vocabulary>>) -> bool {
+        let both = words.zip(self.vocabulary.as_ref());
+        both.is_some_and(|(one, other)| Arc::ptr_eq(one, other) || one == other)
+    }
+
+    /// Does what [`Facts::apply`] does with an event that is a report, numbered by the words of this plan.
     fn apply_report(
         &mut self,
-        prepared_by: Option<&Arc<Vocabulary>>,
         report: &PreparedReport,
         recorded_at: Timestamp,
         lines: &[Line],
         text: &[u8],
     ) -> Result<Applied, FoldError> {
         let position = report.row.position;
-        let words = prepared_by.zip(self.vocabulary.as_ref());
-        let same = words.is_some_and(|(one, other)| Arc::ptr_eq(one, other) || one == other);
-        if !same {
-            let why = "what follows was decoded for another plan".to_owned();
-            return Err(FoldError::NoPlan { position, why });
-        }
         self.advance(position)?;
         self.head_recorded_at = Some(recorded_at);
         if !self.parked.is_empty() {

@@ -14,20 +14,32 @@ pub(super) struct Vocabulary {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Names<Id> {
     ids: Vec<Id>,
-    /// In the order of the names.
-    sorted: Vec<(Box<str>, u16)>,
+    /// The numbers of the names that fall into the same place, and the names: nearly always at most one.
+    places: Vec<Vec<(Box<str>, u16)>>,
+}
+
+const PLACES: usize = 256;
+
+/// Where a name is looked for: words of a plan differ in length, in their first letters or in their last.
+fn place_of(name: &str) -> usize {
+    let bytes = name.as_bytes();
+    let letter = |index: usize| usize::from(bytes.get(index).copied().unwrap_or(0));
+    let mixed =
+        bytes.len() * 7 + letter(0) * 31 + letter(bytes.len() / 2) * 57 + letter(bytes.len().wrapping_sub(1));
+    mixed % PLACES
 }
 
 impl<Id> Names<Id> {
     fn new(ids: Vec<Id>, text: impl Fn(&Id) -> &str) -> Names<Id> {
-        let mut sorted: Vec<(Box<str>, u16)> = ids.iter().map(|id| text(id).into()).zip(0..).collect();
-        sorted.sort_unstable();
-        Names { ids, sorted }
+        let mut places = vec![Vec::new(); PLACES];
+        for (id, number) in ids.iter().zip(0..) {
+            places[place_of(text(id))].push((text(id).into(), number));
+        }
+        Names { ids, places }
     }
 
     fn number(&self, name: &str) -> Option<u16> {
-        let found = self.sorted.binary_search_by(|(known, _)| (**known).cmp(name)).ok()?;
-        Some(self.sorted[found].1)
+        self.places[place_of(name)].iter().find(|(known, _)| **known == *name).map(|(_, number)| *number)
     }
 }
 
