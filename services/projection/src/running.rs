@@ -81,14 +81,19 @@ pub struct Running {
 /// Answers rest on what is folded already; health says until when it is catching up.
 pub async fn start(config: Config, metrics: Metrics) -> Result<Running, StartError> {
     let health = Health::new(NAME);
+    let directory = config.data.join("snapshots");
+    let ahead = {
+        let directory = directory.clone();
+        tokio::task::spawn_blocking(move || Snapshots::load_ahead(&directory))
+    };
     let bus = Bus::connect(&config.bus).await?;
     let copy = config.data.join("log");
     let followed = FollowedLog::start(&bus, &config.plan, NAME, &copy, health.check("stream")).await?;
     let log = followed.log.clone();
-    let directory = config.data.join("snapshots");
+    let ahead = ahead.await.expect("loading facts does not panic");
     let restored = tokio::task::spawn_blocking(move || {
         let snapshots = Snapshots::open(directory.clone(), SEGMENT_EVENTS)
-            .and_then(|mut snapshots| Ok((snapshots.restore(&log)?, snapshots)));
+            .and_then(|mut snapshots| Ok((snapshots.restore(&log, ahead)?, snapshots)));
         snapshots.map_err(|source| StartError::Snapshots { directory, source })
     });
     let (facts, snapshots) = restored.await.expect("restoring facts does not panic")?;

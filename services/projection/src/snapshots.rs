@@ -36,6 +36,14 @@ struct Segment {
     path: PathBuf,
 }
 
+/// Facts from segments that follow each other.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    facts: Facts,
+    chain: Vec<Segment>,
+    heads: Vec<SegmentHead>,
+}
+
 /// A segment that is to be written.
 #[derive(Debug)]
 pub(crate) struct Pending {
@@ -89,25 +97,29 @@ impl Snapshots {
         there.iter().filter(|path| !used.contains(path)).try_for_each(fs::remove_file)
     }
 
+    /// Loads the segments before the log can be asked whose they are: opening a long log takes as long. Changes
+    /// nothing; none where there is nothing to load or something is wrong, which `restore` then says.
+    pub(crate) fn load_ahead(directory: &Path) -> Option<Loaded> {
+        let snapshots = Snapshots { directory: directory.to_owned(), segment_events: 1, chain: Vec::new() };
+        load(&snapshots.found().ok()?, |_| Ok(())).ok()
+    }
+
     /// The facts of all segments that are right and of this log; none if the log is to be folded from the
-    /// beginning. What is wrong with a segment is said in the log lines.
-    pub(crate) fn restore(&mut self, log: &Log) -> io::Result<Option<Facts>> {
-        let mut found = Vec::new();
-        for path in self.with_ending(ENDING)? {
-            found.extend(head_of(&path).map(|head| (head, path)));
-        }
-        // Of two that begin at the same place the longer one is tried first.
-        found.sort_by_key(|(head, _)| (head.after, std::cmp::Reverse(head.head)));
+    /// beginning. What is wrong with a segment is said in the log lines. `ahead` is what was loaded already.
+    pub(crate) fn restore(&mut self, log: &Log, ahead: Option<Loaded>) -> io::Result<Option<Facts>> {
+        let mut found = self.found()?;
+        let is_of = |head: &SegmentHead| is_of(log, head);
+        let ahead = ahead.filter(|loaded| loaded.heads.iter().all(|head| is_of(head).is_ok()));
+        let mut loaded = ahead.map(Ok);
         loop {
-            match load(&found, log) {
-                Ok((facts, chain)) if chain.is_empty() => {
-                    drop(facts);
+            match loaded.take().unwrap_or_else(|| load(&found, is_of)) {
+                Ok(Loaded { facts, chain, .. }) => {
+                    let position = facts.head();
                     self.chain = chain;
-                    return Ok(None);
-                }
-                Ok((facts, chain)) => {
-                    tracing::info!(position = facts.head().0, segments = chain.len(), "Restored the facts");
-                    self.chain = chain;
+                    if position == Position::START {
+                        return Ok(None);
+                    }
+                    tracing::info!(position = position.0, segments = self.chain.len(), "Restored the facts");
                     return Ok(Some(facts));
                 }
                 Err((path, why)) => {
@@ -117,6 +129,16 @@ impl Snapshots {
                 }
             }
         }
+    }
+
+    /// The segments that are there; of two that begin at the same place the longer one comes first.
+    fn found(&self) -> io::Result<Vec<(SegmentHead, PathBuf)>> {
+        let mut found = Vec::new();
+        for path in self.with_ending(ENDING)? {
+            found.extend(head_of(&path).map(|head| (head, path)));
+        }
+        found.sort_by_key(|(head, _)| (head.after, std::cmp::Reverse(head.head)));
+        Ok(found)
     }
 
     fn with_ending(&self, ending: &str) -> io::Result<Vec<PathBuf>> {
@@ -159,23 +181,27 @@ fn head_of(path: &Path) -> Option<SegmentHead> {
     .ok()
 }
 
-/// Loads segments that follow each other, as far as there are any; says which one is not to be used.
-fn load(found: &[(SegmentHead, PathBuf)], log: &Log) -> Result<(Facts, Vec<Segment>), (PathBuf, String)> {
-    let mut facts = Facts::new();
-    let mut chain: Vec<Segment> = Vec::new();
+/// Loads segments that follow each other and are right, as far as there are any; says which one is not to be used.
+fn load(
+    found: &[(SegmentHead, PathBuf)],
+    is_right: impl Fn(&SegmentHead) -> Result<(), String>,
+) -> Result<Loaded, (PathBuf, String)> {
+    let mut loaded = Loaded { facts: Facts::new(), chain: Vec::new(), heads: Vec::new() };
     loop {
-        let after = facts.head();
-        let Some((head, path)) = found.iter().find(|(head, _)| head.after == after) else { break };
+        let after = loaded.facts.head();
+        let Some((head, path)) = found.iter().find(|(head, _)| head.after == after) else {
+            return Ok(loaded);
+        };
         let refused = |why: String| (path.clone(), why);
-        is_of(log, head).map_err(refused)?;
+        is_right(head).map_err(refused)?;
         let bytes = fs::read(path).map_err(|error| refused(error.to_string()))?;
-        let loaded = facts.load(&bytes).map_err(|error| refused(error.to_string()))?;
-        if loaded != *head {
+        let read = loaded.facts.load(&bytes).map_err(|error| refused(error.to_string()))?;
+        if read != *head {
             return Err(refused("it was changed while it was read".to_owned()));
         }
-        chain.push(Segment { after, head: head.head, path: path.clone() });
+        loaded.heads.push(read);
+        loaded.chain.push(Segment { after, head: head.head, path: path.clone() });
     }
-    Ok((facts, chain))
 }
 
 /// Compares a segment with the log: the log may have been replaced since.

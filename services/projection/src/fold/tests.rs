@@ -21,7 +21,7 @@ fn opened(directory: &Path) -> Opened {
 
 fn folding(directory: &Path, log: &Log) -> Folding {
     let mut snapshots = snapshots(directory);
-    let facts = snapshots.restore(log).unwrap().unwrap_or_default();
+    let facts = snapshots.restore(log, None).unwrap().unwrap_or_default();
     let state = Arc::new(State::new(facts));
     let health = Health::new("projection");
     let parts = FoldParts {
@@ -133,7 +133,7 @@ async fn a_restart_from_a_snapshot_and_from_nothing_give_the_same_digest() {
     first.stop().await;
     assert_eq!(snapshot_files(home.path()).len(), 1);
     append_report(&mut opened.writer, 2024, 30);
-    let restored = snapshots(home.path()).restore(&opened.log).unwrap();
+    let restored = snapshots(home.path()).restore(&opened.log, None).unwrap();
     assert_eq!(restored.unwrap().head(), Position(34));
     let second = folding(home.path(), &opened.log);
     second.until(Position(35)).await;
@@ -163,7 +163,7 @@ async fn full_segments_are_kept_and_a_wrong_one_ends_what_is_restored() {
     let name = |after: u64, head: u64| format!("{after:020}-{head:020}.facts");
     assert_eq!(names(home.path()), [name(0, 32), name(32, 34), name(34, 36)]);
     let restored = || {
-        let facts = snapshots(home.path()).restore(&opened.log).unwrap();
+        let facts = snapshots(home.path()).restore(&opened.log, None).unwrap();
         facts.map(|facts| (facts.head(), facts.walked_digest_at(facts.head())))
     };
     assert_eq!(restored(), Some((Position(36), whole.digest())));
@@ -173,7 +173,7 @@ async fn full_segments_are_kept_and_a_wrong_one_ends_what_is_restored() {
     std::fs::write(&files[1], &bytes[..bytes.len() / 2]).unwrap();
     assert_eq!(restored().map(|(head, _)| head), Some(Position(32)));
     let mut again = snapshots(home.path());
-    again.restore(&opened.log).unwrap();
+    again.restore(&opened.log, None).unwrap();
     write(&mut again, &whole, &opened.log);
     assert_eq!(names(home.path()), [name(0, 32), name(32, 36)]);
     assert_eq!(restored(), Some((Position(36), whole.digest())));
@@ -186,7 +186,15 @@ async fn a_snapshot_of_another_or_of_a_longer_log_is_not_used() {
     let home = tempfile::tempdir().unwrap();
     let opened = log_with(home.path(), 3);
     write(&mut snapshots(home.path()), &fold_all(&opened.log, |_| {}), &opened.log);
-    let restored = |log: &Log| snapshots(home.path()).restore(log).unwrap().map(|facts| facts.head());
+    // What is loaded before the log is open is held against it all the same.
+    let restored = |log: &Log| {
+        let ahead = Snapshots::load_ahead(&home.path().join("snapshots"));
+        assert!(ahead.is_some());
+        let mut snapshots = snapshots(home.path());
+        let with_it = snapshots.restore(log, ahead).unwrap().map(|facts| facts.head());
+        assert_eq!(snapshots.restore(log, None).unwrap().map(|facts| facts.head()), with_it);
+        with_it
+    };
     assert_eq!(restored(&opened.log), Some(Position(35)));
     let shorter = tempfile::tempdir().unwrap();
     assert_eq!(restored(&log_with(shorter.path(), 2).log), None);
