@@ -6,6 +6,7 @@ mod http;
 mod load;
 mod numbered;
 mod power;
+mod preload;
 mod process;
 mod require;
 mod singly;
