@@ -51,7 +51,7 @@ pub use bundle::{
     BundleError, BundleLeaves, BundleReport, ExportError, ExportReport, ImportError, ImportReport, export,
     import, verify_bundle,
 };
-pub use clock::{Clock, SystemClock};
+pub use clock::{Clock, LEAP_LIMIT, SystemClock};
 pub use committer::{Admission, CommitLimits, Committer, CommitterThread, Decision, Outcome, SubmitError};
 pub use directory::accept_clock;
 pub use first_event::{FirstEvent, first_event};

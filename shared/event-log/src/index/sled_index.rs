@@ -141,6 +141,13 @@ impl SledIndex {
         self.edge.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Brings onto the disk what was written: sled's own flush hands it to the system only.
+    fn make_durable(&self) -> sled::Result<()> {
+        self.db.flush()?;
+        self.database.sync_data()?;
+        Ok(())
+    }
+
     /// Writes one transaction and makes it durable.
     fn commit(&self, transaction: Pending) -> Result<(), IndexError> {
         let Some(head) = transaction.head else { return Ok(()) };
@@ -159,9 +166,7 @@ impl SledIndex {
                     Ok(())
                 })
                 .map_err(storage_error)?;
-            self.db.flush()?;
-            self.database.sync_data()?;
-            Ok(())
+            self.make_durable()
         })?;
         let mut held = self.edge();
         *held = edge;
