@@ -102,35 +102,52 @@ impl Round {
         self.recorder.forget();
     }
 
-    /// Cuts the power at a place, and gives what is left with what was promised until then.
+    /// Cuts the power somewhere, and gives what is left with what was promised until then.
     fn cut(&mut self, disk: &Disk, records: &[Record], promise: &Promise) -> (Remains, Promise, String) {
         let place = self.place(records);
         let medium = if self.chance.percent(50) { Medium::Ordered } else { Medium::Nasty };
+        self.cut_at(place, medium, disk, records, promise)
+    }
+
+    fn cut_at(
+        &mut self,
+        place: usize,
+        medium: Medium,
+        disk: &Disk,
+        records: &[Record],
+        promise: &Promise,
+    ) -> (Remains, Promise, String) {
         let mut promise = promise.clone();
         promise.learn(&records[..place]);
         let remains = disk.cut(&records[..place], medium, &mut self.chance);
         (remains, promise, format!("{medium:?}, behind {place} of {}", records.len()))
     }
 
-    /// A place to cut at: anywhere, while it opens, or at a moment that matters.
+    /// A place to cut at: anywhere, while it opens, while it commits, or around what matters.
     fn place(&mut self, records: &[Record]) -> usize {
         let whole = records.len();
-        let until_opened = records
-            .iter()
-            .position(|record| matches!(&record.what, What::Mark(text) if text.starts_with("open")))
-            .unwrap_or(whole);
-        let moments: Vec<usize> = (1..whole)
-            .filter(|index| match &records[index - 1].what {
-                What::Sync(_) | What::Rename(..) | What::Create(_) => true,
-                What::Mark(text) => text.starts_with("done"),
-                _ => false,
-            })
-            .collect();
+        let matters =
+            |record: &Record| matches!(record.what, What::Sync(_) | What::Rename(..) | What::Create(_));
+        let until_opened = records.iter().position(|record| says(record, "open")).unwrap_or(whole);
+        let moments: Vec<usize> = (0..whole).filter(|index| matters(&records[*index])).collect();
         match self.chance.between(0, 9) {
             0..=2 => self.chance.index(until_opened + 1),
-            3..=5 if !moments.is_empty() => moments[self.chance.index(moments.len())],
+            3..=5 => self.place_in_a_commit(records),
+            6..=7 if !moments.is_empty() => moments[self.chance.index(moments.len())] + self.chance.index(2),
             _ => self.chance.index(whole + 1),
         }
+    }
+
+    /// A place between the beginning of a commit and its acknowledgement; the end where there is none.
+    fn place_in_a_commit(&mut self, records: &[Record]) -> usize {
+        let whole = records.len();
+        let commits: Vec<usize> = (0..whole).filter(|index| says(&records[*index], "begin")).collect();
+        if commits.is_empty() {
+            return whole;
+        }
+        let begin = commits[self.chance.index(commits.len())] + 1;
+        let end = (begin..whole).find(|index| says(&records[*index], "done")).map_or(whole, |done| done + 1);
+        begin + self.chance.index(end - begin + 1)
     }
 
     /// Holds what is left to what was promised.
@@ -167,6 +184,10 @@ impl Round {
     }
 }
 
+fn says(record: &Record, word: &str) -> bool {
+    matches!(&record.what, What::Mark(text) if text.starts_with(word))
+}
+
 /// Runs the rounds of one kind.
 #[track_caller]
 fn each_round(test: &'static str, journal_file_bytes: u64, mut body: impl FnMut(&mut Round)) {
@@ -200,6 +221,22 @@ fn commits_of_many_events() {
             round.prepare("single", &mut promise);
         }
         round.record_and_cut(&Run::of("many"), &promise);
+    });
+}
+
+/// A commit so large that it is several frames, on the medium that may keep the later one without the earlier.
+#[test]
+fn commits_of_several_frames() {
+    each_round("commits_of_several_frames", LARGE_JOURNAL_FILES, |round| {
+        let disk = Disk::read(round.root());
+        let trace = round.run(&Run::of("frames"));
+        assert_eq!(disk.after(&trace.records), Remains::read(round.root()), "everything was recorded");
+        for _ in 0..CUTS_OF_A_TRACE {
+            let place = round.place_in_a_commit(&trace.records);
+            let nothing = Promise::nothing();
+            let (remains, promise, cut) = round.cut_at(place, Medium::Nasty, &disk, &trace.records, &nothing);
+            round.check(&remains, &promise, &cut);
+        }
     });
 }
 
