@@ -58,6 +58,10 @@ pub(crate) fn read_format(files: &dyn Files, directory: &Path) -> Result<Option<
     }
     let malformed = |source| OpenError::FormatMark { path: path.clone(), source };
     let Number { format } = serde_json::from_slice(&bytes).map_err(malformed)?;
+    if format == 0 {
+        let source = serde::de::Error::custom("there is no format 0");
+        return Err(malformed(source));
+    }
     if format > FORMAT {
         return Err(OpenError::Newer { directory: directory.to_owned(), found: format, known: FORMAT });
     }
@@ -97,19 +101,30 @@ pub fn accept_clock(directory: &Path, clock: Timestamp) -> io::Result<()> {
 
 /// Keeps the last time of day that was taken as right, for the next start.
 pub(crate) fn keep_clock(files: &dyn Files, directory: &Path, clock: Timestamp) -> io::Result<()> {
-    write_whole(files, &directory.join(CLOCK_NAME), format!("{clock}\n").as_bytes())
+    let line = format!("{clock}\n");
+    let checksum = crc32c::crc32c(line.as_bytes());
+    write_whole(files, &directory.join(CLOCK_NAME), format!("{line}{checksum:08x}\n").as_bytes())
 }
 
 /// The last time of day that was taken as right, by the log while it ran or by a person.
 pub(crate) fn kept_clock(files: &dyn Files, directory: &Path) -> Option<Timestamp> {
     let path = directory.join(CLOCK_NAME);
     let bytes = files.read(&path).ok()?;
-    let kept = std::str::from_utf8(&bytes).ok().and_then(|text| text.trim_end().parse().ok());
+    let kept = std::str::from_utf8(&bytes).ok().and_then(read_clock);
     if kept.is_none() {
         // Nothing rests on it alone: without it the clock is judged from the last recorded time.
         tracing::warn!(file = %path.display(), "The kept time of day cannot be read and is left aside");
     }
     kept
+}
+
+/// Reads a kept time of day: a line with the time, and one with the CRC32C of that line.
+///
+/// Logs of before there was a checksum hold the first line alone.
+fn read_clock(text: &str) -> Option<Timestamp> {
+    let (line, checksum) = text.split_at(text.find('\n')? + 1);
+    let expected = format!("{:08x}\n", crc32c::crc32c(line.as_bytes()));
+    (checksum.is_empty() || checksum == expected).then(|| line.trim_end().parse().ok())?
 }
 
 /// Writes a small file in one step and makes it durable.

@@ -214,6 +214,14 @@ fn damage_inside_the_journal_is_repaired_from_the_index() {
 }
 
 #[test]
+fn a_format_mark_that_no_version_wrote_is_refused() {
+    let home = Home::on_disk();
+    written(&home);
+    home.put(&home.directory.join("format.json"), br#"{"format":0,"plan":"binh-duong"}"#.to_vec());
+    assert!(matches!(home.try_open(), Err(OpenError::FormatMark { .. })));
+}
+
+#[test]
 fn a_journal_file_that_is_gone_is_restored_from_the_index() {
     for gone in ["first", "middle", "last", "all"] {
         let home = Home::on_disk().with_journal_files_of(2_500);
