@@ -21,6 +21,7 @@
 pub mod files;
 
 mod applier;
+mod check;
 mod clock;
 mod committer;
 mod directory;

@@ -1,6 +1,7 @@
 //! Opening a log: the lock, the format, the journal made whole, the index brought up to it.
 
 use crate::applier::{self, CatchUpError, IndexHome, catch_up, retire};
+use crate::check;
 use crate::directory;
 use crate::files::{Files, RealFiles};
 use crate::index::{Index, IndexError, IndexOpenError, directory_exists};
@@ -214,7 +215,17 @@ pub fn open(directory: &Path, plan: &PlanId, options: Options) -> Result<Opened,
     let applier = {
         let shared = Arc::clone(&shared);
         let name = format!("log-{plan}-index");
-        std::thread::Builder::new().name(name).spawn(move || applier::run(&shared, &home))
+        std::thread::Builder::new().name(name).spawn(move || {
+            std::thread::scope(|scope| {
+                let name = format!("log-{}-check", shared.plan);
+                let checking =
+                    std::thread::Builder::new().name(name).spawn_scoped(scope, || check::run(&shared));
+                if let Err(error) = checking {
+                    tracing::warn!(%error, "Could not start a thread: sealed journal files are not checked");
+                }
+                applier::run(&shared, &home);
+            });
+        })
     };
     let applier = applier.map_err(OpenError::Thread)?;
     let writer = Writer::new(Arc::clone(&shared), journal, applier, directory.to_owned());
@@ -392,7 +403,7 @@ fn agrees(index: &dyn Index, last: Option<&Stored>) -> bool {
 }
 
 /// Reads a range of events from the index, if it can show every one of them.
-fn missing_events(index: &dyn Index, first: Position, last: Position) -> Option<Vec<Stored>> {
+pub(crate) fn missing_events(index: &dyn Index, first: Position, last: Position) -> Option<Vec<Stored>> {
     let events = usize::try_from(last.0 - first.0 + 1).ok()?;
     if events > REPAIR_LIMIT.events {
         return None;

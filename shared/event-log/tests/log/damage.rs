@@ -2,7 +2,7 @@
 
 use super::support::*;
 use event_log::files::Files;
-use event_log::{IndexState, OpenError, Opened, Stored};
+use event_log::{IndexState, JournalReadError, OpenError, Opened, Stored};
 use events::Position;
 use std::fs;
 use std::path::PathBuf;
@@ -211,6 +211,52 @@ fn damage_inside_the_journal_is_repaired_from_the_index() {
     assert_eq!(read_all(&opened.log), before);
     drop(opened);
     assert!(event_log::verify_files(&home.files, &home.directory, None).unwrap().is_ok());
+}
+
+#[test]
+fn a_damaged_body_in_a_sealed_file_is_put_right_behind_the_readers() {
+    let home = Home::on_disk().with_journal_files_of(2_500);
+    let before = written(&home);
+    let names = home.journal_files();
+    // Two places of one file, and one of another.
+    for (file, at) in [(0, 60), (0, 1_200), (1, 700)] {
+        let mut altered = fs::read(&names[file]).unwrap();
+        altered[at] ^= 1;
+        home.put(&names[file], altered);
+    }
+    assert!(!event_log::verify_files(&home.files, &home.directory, None).unwrap().is_ok());
+    let mut opened = home.open();
+    assert_eq!(opened.report.journal_events_restored, 0, "a start reads the headers alone");
+    assert_eq!(read_all(&opened.log), before);
+    wait_for("the damage to be repaired", || {
+        event_log::verify_files(&home.files, &home.directory, None).unwrap().is_ok()
+    });
+    append_each(&mut opened.writer, [31]);
+    drop(opened);
+    // Without the index everything comes from the journal.
+    fs::remove_dir_all(index_of(&home)).unwrap();
+    assert_eq!(read_all(&home.open().log)[..30], before);
+}
+
+#[test]
+fn a_damaged_body_in_a_sealed_file_is_named_where_nothing_else_holds_it() {
+    let home = Home::on_disk().with_journal_files_of(2_500);
+    written(&home);
+    let path = home.journal_files().remove(1);
+    let mut altered = fs::read(&path).unwrap();
+    altered[60] ^= 1;
+    home.put(&path, altered.clone());
+    fs::remove_dir_all(index_of(&home)).unwrap();
+    let Err(OpenError::CatchUp(JournalReadError::Damaged { path: named, offset: 0, position, .. })) =
+        home.try_open()
+    else {
+        panic!("the log must not open");
+    };
+    assert_eq!(
+        (&named, format!("{:020}.journal", position.0)),
+        (&path, path.file_name().unwrap().to_string_lossy().into_owned())
+    );
+    assert_eq!(fs::read(&path).unwrap(), altered, "nothing was changed");
 }
 
 #[test]
