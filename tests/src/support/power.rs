@@ -33,7 +33,7 @@ mod recorder;
 mod remains;
 mod trace;
 
-pub use chance::Chance;
+pub use chance::{Chance, is_repeating, seed};
 pub use disk::{Disk, Medium};
 pub use folder::quick_folder;
 pub use recorder::Recorder;

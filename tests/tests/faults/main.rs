@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod clock;
+mod flipped_bits;
 mod index;
 mod journal;
 mod kills;

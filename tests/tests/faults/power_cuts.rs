@@ -14,9 +14,10 @@ use event_log::Options;
 use promise::Promise;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{SystemTime, UNIX_EPOCH};
 use tempfile::TempDir;
-use tests::support::{Chance, Disk, Medium, Record, Recorder, Remains, Trace, What, quick_folder};
+use tests::support::{
+    Chance, Disk, Medium, Record, Recorder, Remains, Trace, What, is_repeating, quick_folder, seed,
+};
 
 const CUTS_OF_A_TRACE: u32 = 10;
 const LARGE_JOURNAL_FILES: u64 = 64 * 1024 * 1024;
@@ -191,14 +192,9 @@ fn says(record: &Record, word: &str) -> bool {
 /// Runs the rounds of one kind.
 #[track_caller]
 fn each_round(test: &'static str, journal_file_bytes: u64, mut body: impl FnMut(&mut Round)) {
-    let seed = std::env::var("PLANWATCH_SEED").ok().map(|seed| seed.parse::<u64>().unwrap());
-    let first = seed.unwrap_or_else(|| {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        now.as_secs() * 1_000
-    });
-    for round in 0..if seed.is_some() { 1 } else { u64::from(rounds()) } {
+    for round in 0..if is_repeating() { 1 } else { u64::from(rounds()) } {
         let Some(recorder) = Recorder::build() else { return };
-        let seed = first + round;
+        let seed = seed() + round;
         let mut chance = Chance::new(seed);
         // On the real disk the threads of the process take turns in another way.
         let home = if chance.percent(20) { tempfile::tempdir().unwrap() } else { quick_folder() };
