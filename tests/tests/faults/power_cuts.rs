@@ -8,6 +8,7 @@
 //! may need several attempts.
 
 mod promise;
+mod system;
 
 use crate::kills::rounds;
 use event_log::Options;
@@ -24,15 +25,20 @@ const LARGE_JOURNAL_FILES: u64 = 64 * 1024 * 1024;
 
 /// One round: its processes, and what they promised.
 struct Round {
-    test: &'static str,
-    seed: u64,
+    repeat: Repeat,
     chance: Chance,
     recorder: Recorder,
     home: TempDir,
     journal_file_bytes: u64,
 }
 
-impl Drop for Round {
+/// Says how a round is repeated, if it fails.
+struct Repeat {
+    test: &'static str,
+    seed: u64,
+}
+
+impl Drop for Repeat {
     fn drop(&mut self) {
         if std::thread::panicking() {
             eprintln!(
@@ -161,7 +167,7 @@ impl Round {
             remains.write_to(&kept);
             panic!(
                 "{cut}: {broken}\nseed {}; what was left is in {}: {remains:?}",
-                self.seed,
+                self.repeat.seed,
                 kept.display()
             );
         }
@@ -198,7 +204,8 @@ fn each_round(test: &'static str, journal_file_bytes: u64, mut body: impl FnMut(
         let mut chance = Chance::new(seed);
         // On the real disk the threads of the process take turns in another way.
         let home = if chance.percent(20) { tempfile::tempdir().unwrap() } else { quick_folder() };
-        body(&mut Round { test, seed, chance, recorder, home, journal_file_bytes });
+        let repeat = Repeat { test, seed };
+        body(&mut Round { repeat, chance, recorder, home, journal_file_bytes });
     }
 }
 
