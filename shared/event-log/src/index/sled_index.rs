@@ -10,8 +10,10 @@
 //!
 //! sled's own flush does not synchronise the disk, and it loses whole databases if too much is unwritten at
 //! once; so events go in by transactions of at most 256 KiB, and after each one the database file itself is
-//! synchronised before the next. sled panics on some damage, so nothing calls it outside `guarded`.
+//! synchronised before the next, with the files that sled writes large pages to. sled panics on some damage, so
+//! nothing calls it outside `guarded`.
 
+use super::blobs::Blobs;
 use super::{Index, IndexError};
 use crate::frame::{self, Encoder, HEADER_BYTES, Header, ROW_BYTES};
 use crate::stored::{Page, Stored};
@@ -60,6 +62,7 @@ pub(crate) struct SledIndex {
     by_time: Tree,
     meta: Tree,
     database: File,
+    blobs: Blobs,
     head: AtomicU64,
     encoder: Mutex<Encoder>,
 }
@@ -82,6 +85,11 @@ impl SledIndex {
             let by_time = db.open_tree("by_time")?;
             db.open_tree("tiles")?;
             let database = File::open(path.join("db"))?;
+            // sled made them, this process or one that was killed, and synchronises none.
+            File::open(path.join("conf"))?.sync_all()?;
+            for directory in [Some(path), path.parent()].into_iter().flatten() {
+                File::open(directory)?.sync_all()?;
+            }
             match meta.get("format")? {
                 Some(format) if format == FORMAT => {}
                 Some(_) => return Err(unsupported("it is of a format that this version does not know")),
@@ -94,7 +102,6 @@ impl SledIndex {
                     meta.insert("plan", plan.as_str())?;
                     db.flush()?;
                     database.sync_data()?;
-                    File::open(path)?.sync_all()?;
                 }
             }
             if meta.get("plan")?.as_deref() != Some(plan.as_str().as_bytes()) {
@@ -105,7 +112,8 @@ impl SledIndex {
                 Some(head) => be_u64(&head).ok_or_else(|| unsupported("its head is no position"))?,
             };
             let (head, encoder) = (AtomicU64::new(head), Mutex::new(Encoder::new()));
-            Ok(SledIndex { db: db.clone(), commits, by_id, by_time, meta, database, head, encoder })
+            let blobs = Blobs::of(path);
+            Ok(SledIndex { db: db.clone(), commits, by_id, by_time, meta, database, blobs, head, encoder })
         })
         .map_err(|error| match error {
             IndexError::Damaged(what) => IndexOpenError::Damaged(what),
@@ -131,6 +139,7 @@ impl SledIndex {
                     TransactionError::Storage(error) => error,
                 })?;
             self.db.flush()?;
+            self.blobs.sync()?;
             self.database.sync_data()?;
             Ok(())
         })?;
