@@ -8,7 +8,7 @@ mod repair;
 mod scan;
 
 pub(crate) use append::{Journal, JournalError, NewFrame};
-pub(crate) use repair::{Repair, cut, restore};
+pub(crate) use repair::{Repair, claimed_last, cut, restore};
 pub(crate) use scan::{JournalFault, Scanned, find_fault, read_frame, scan};
 
 use crate::files::{Files, ReadFile};

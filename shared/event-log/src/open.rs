@@ -195,9 +195,10 @@ pub fn open(directory: &Path, plan: &PlanId, options: Options) -> Result<Opened,
     let head = scanned.head;
     let map =
         Arc::new(JournalMap::new(Arc::clone(&options.files), journal_directory.clone(), scanned.segments));
-    let index = ready_index(&home, plan, existing, scanned.last.as_ref(), &map, &mut report)?;
+    // Before the index: what is in that counts as durable in the journal.
     let journal = Journal::open(Arc::clone(&map), options.journal_file_limit_bytes)
         .map_err(refused(&journal_directory))?;
+    let index = ready_index(&home, plan, existing, scanned.last.as_ref(), &map, &mut report)?;
     report.head = head;
     report.trace(plan);
     let last_recorded_ms = scanned.last.map_or(NEVER, |last| last.recorded_at.as_millisecond());
@@ -337,8 +338,10 @@ impl Opening<'_> {
                 journal::cut(self.files, &fault).map_err(|source| refused(&fault.path, source))?;
                 self.report.journal_bytes_cut += fault.rest_bytes;
             } else {
+                // A copy that has a part of the last commit would make half a request of it.
+                let claimed = journal::claimed_last(self.files, &fault);
                 let from_index = || match &existing {
-                    Existing::Usable(index) if held >= until => {
+                    Existing::Usable(index) if held >= until && claimed <= Some(held) => {
                         missing_events(&**index, fault.position, until)
                     }
                     _ => None,
@@ -346,8 +349,9 @@ impl Opening<'_> {
                 let from_other_copy = || {
                     let found = other_copy::behind(goes_on?, self.plan, scanned.last.as_ref()?, until)?;
                     // Before what follows, half of what is missing would only move the fault.
-                    let enough = fault.follows.is_none() || found.last()?.position == until;
-                    (!found.is_empty() && enough).then_some(found)
+                    let last = found.last()?.position;
+                    let enough = if fault.follows.is_none() { claimed <= Some(last) } else { last == until };
+                    enough.then_some(found)
                 };
                 match from_index().or_else(from_other_copy) {
                     Some(missing) => {

@@ -2,7 +2,7 @@
 
 use super::{JournalFault, file_name};
 use crate::files::Files;
-use crate::frame::{Encoder, ROW_BYTES};
+use crate::frame::{Encoder, HEADER_BYTES, Header, ROW_BYTES};
 use crate::stored::Stored;
 use events::Position;
 use std::io;
@@ -25,6 +25,17 @@ pub(crate) fn cut(files: &dyn Files, fault: &JournalFault) -> io::Result<()> {
     let mut file = files.open_append(&fault.path)?;
     file.truncate(fault.offset)?;
     file.sync_data()
+}
+
+/// The last position of the commit at a fault behind which nothing follows, as far as its header can be read.
+pub(crate) fn claimed_last(files: &dyn Files, fault: &JournalFault) -> Option<Position> {
+    if fault.follows.is_some() || fault.rest_bytes == 0 {
+        return None;
+    }
+    let mut head = [0; HEADER_BYTES];
+    let read = files.open_read(&fault.path).ok()?.read_at(fault.offset, &mut head).ok()?;
+    let header = Header::read(&head[..read]).ok().filter(|header| header.first == fault.position)?;
+    Some(header.last())
 }
 
 /// Writes the faulty file anew: what is whole before the fault, the missing events, what follows.

@@ -70,6 +70,29 @@ fn a_torn_commit_that_the_index_holds_is_restored_from_it() {
 }
 
 #[test]
+fn a_damaged_commit_of_which_the_index_holds_a_part_is_not_halved() {
+    let (home, other) = (Home::on_disk(), Home::on_disk());
+    let numbers = |numbers: std::ops::RangeInclusive<u64>| numbers.map(|number| report(number, 50)).collect();
+    for (home, last) in [(&home, 34), (&other, 32)] {
+        written(home);
+        home.open().writer.append(vec![numbers(31..=last)], noon(31)).unwrap();
+    }
+    fs::remove_dir_all(index_of(&home)).unwrap();
+    copy_directory(&index_of(&other), &index_of(&home));
+    let path = last_journal_file(&home);
+    let whole = fs::read(&path).unwrap();
+    let mut damaged = whole.clone();
+    *damaged.last_mut().unwrap() ^= 1;
+    home.put(&path, damaged.clone());
+    let Err(OpenError::JournalDamaged { file, position: Position(31), .. }) = home.try_open() else {
+        panic!("the log must not open");
+    };
+    assert_eq!((file, fs::read(&path).unwrap()), (path.clone(), damaged), "nothing was cut");
+    home.put(&path, whole);
+    assert_eq!(read_all(&home.open().log).len(), 34);
+}
+
+#[test]
 fn a_torn_commit_that_the_index_does_not_hold_is_cut_on_disk_too() {
     let home = Home::on_disk();
     let before = written(&home);
