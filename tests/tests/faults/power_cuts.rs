@@ -333,6 +333,29 @@ fn an_index_that_is_being_made_again() {
     });
 }
 
+/// What the index has confirmed it holds after a cut as well: the journal is made again from it alone.
+#[test]
+fn an_index_without_its_journal() {
+    each_round("an_index_without_its_journal", LARGE_JOURNAL_FILES, |round| {
+        let mut promise = Promise::nothing();
+        for _ in 0..round.chance.between(0, 2) {
+            let kind = if round.chance.percent(50) { "many" } else { "single" };
+            round.prepare(kind, &mut promise);
+        }
+        let disk = Disk::read(round.root());
+        let kind = if round.chance.percent(50) { "many" } else { "single" };
+        let trace = round.run(&Run::of(kind));
+        for _ in 0..CUTS_OF_A_TRACE {
+            // The process has ended, and its index has everything.
+            let whole = trace.records.len();
+            let medium = if round.chance.percent(50) { Medium::Ordered } else { Medium::Nasty };
+            let (mut remains, promise, cut) = round.cut_at(whole, medium, &disk, &trace.records, &promise);
+            remains.entries.retain(|path, bytes| !path.starts_with("log/journal") || bytes.is_none());
+            round.check(&remains, &promise, &cut);
+        }
+    });
+}
+
 /// A process ends at any of its synchronisations, the next one goes on with what it finds in the page cache,
 /// and then the power fails: what the second one showed to anyone has to stay.
 #[test]
