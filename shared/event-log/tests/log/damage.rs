@@ -93,6 +93,25 @@ fn a_damaged_commit_of_which_the_index_holds_a_part_is_not_halved() {
 }
 
 #[test]
+fn a_damaged_last_commit_is_restored_whichever_of_its_bits_is_flipped() {
+    let home = Home::on_disk();
+    let before = written(&home);
+    let path = last_journal_file(&home);
+    let whole = fs::read(&path).unwrap();
+    let start = last_frame_start(&home, 30);
+    // All of the header, and some of the body.
+    let bits = (start * 8..(start + 32) * 8).chain(((start + 32) * 8..whole.len() * 8).step_by(97));
+    for bit in bits {
+        let mut flipped = whole.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        home.put(&path, flipped);
+        let opened = home.open();
+        assert_eq!(opened.report.journal_events_restored, 1, "bit {}", bit - start * 8);
+        assert_eq!(read_all(&opened.log), before);
+    }
+}
+
+#[test]
 fn a_torn_commit_that_the_index_does_not_hold_is_cut_on_disk_too() {
     let home = Home::on_disk();
     let before = written(&home);
