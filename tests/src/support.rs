@@ -16,7 +16,7 @@ mod wait;
 mod webdriver;
 mod wire;
 
-pub use audit::{Logged, audit, audit_events, audit_stopped, events, log_folder, stopped_log};
+pub use audit::{Logged, audit, audit_events, audit_stopped, events, log_folder, open_stopped, stopped_log};
 pub use bus::testing::{missing, nats_server};
 pub use clocks::Clocks;
 pub use http::{Answer, Http};

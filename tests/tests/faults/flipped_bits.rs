@@ -5,13 +5,13 @@
 
 use crate::kills::rounds;
 use event_log::{
-    IndexState, JournalReadError, Log, OpenError, Opened, Options, Stored, accept_clock, open, verify,
+    IndexState, JournalReadError, Log, OpenError, Opened, Options, Stored, accept_clock, verify,
 };
 use events::{Position, Timestamp};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
-use tests::support::{Chance, Remains, numbered_event, numbered_plan, quick_folder, seed, until, until_some};
+use tests::support::{Chance, Remains, numbered_event, open_stopped, quick_folder, seed, until};
 
 const BITS_OF_A_ROUND: u64 = 10;
 const COMMITS: u64 = 60;
@@ -48,11 +48,7 @@ fn options() -> Options {
 }
 
 fn opened(folder: &TempDir) -> Result<Opened, OpenError> {
-    until_some("the lock is given back", || match open(folder.path(), &numbered_plan(), options()) {
-        // A process that another test starts has this one's lock until it runs its own program.
-        Err(OpenError::InUse { .. }) => None,
-        opened => Some(opened),
-    })
+    open_stopped(folder.path(), &options())
 }
 
 fn number(bytes: &[u8]) -> usize {

@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Mutex;
 use tests::support::{
-    Acknowledged, Chance, Disk, Medium, Options, Recorder, Remains, System, Trace, audit, quick_folder,
-    report, seed, send, stopped_log, today, until_some,
+    Acknowledged, Chance, Disk, Medium, Options, Recorder, Remains, System, Trace, audit, open_stopped,
+    quick_folder, report, seed, send, stopped_log, today, until_some,
 };
 
 const THREADS: u64 = 3;
@@ -88,8 +88,7 @@ fn is_kept_by(ingestion: &Path, taken: &[&Taken], what: &str) {
         return;
     }
     let options = event_log::Options::default();
-    let opened = event_log::open(&log, &tests::support::numbered_plan(), options);
-    drop(opened.unwrap_or_else(|error| panic!("{what}: {error}")));
+    drop(open_stopped(&log, &options).unwrap_or_else(|error| panic!("{what}: {error}")));
     let verified = verify(&log, None).unwrap();
     assert!(verified.is_ok(), "{what}: {verified:?}");
     let events = stopped_log(&log);
