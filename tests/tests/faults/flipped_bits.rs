@@ -3,7 +3,7 @@
 //!
 //! `PLANWATCH_ROUNDS` says how many bits are flipped, ten for each, 3 by default; 20 are 200 bits of each kind.
 
-use crate::kills::rounds;
+use crate::rounds;
 use event_log::{
     IndexState, JournalReadError, Log, OpenError, Opened, Options, Stored, accept_clock, verify,
 };
@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 use tests::support::{Chance, Remains, numbered_event, open_stopped, quick_folder, seed, until};
 
+/// How many rounds there are unless more are asked for.
+const FEW_ROUNDS: u32 = 3;
 const BITS_OF_A_ROUND: u64 = 10;
 const COMMITS: u64 = 60;
 const HEADER_BYTES: usize = 32;
@@ -188,7 +190,7 @@ fn frames(remains: &Remains) -> Vec<Frame> {
 fn each_bit(mut body: impl FnMut(&Whole, &mut Chance)) {
     let whole = Whole::new();
     let mut chance = Chance::new(seed());
-    for _ in 0..u64::from(rounds()) * BITS_OF_A_ROUND {
+    for _ in 0..u64::from(rounds(FEW_ROUNDS)) * BITS_OF_A_ROUND {
         body(&whole, &mut chance);
     }
 }

@@ -1,7 +1,7 @@
 //! The whole system: the power fails under `planwatch ingestion` while reports come in over HTTP.
 
-use super::{CUTS_OF_A_TRACE, Repeat};
-use crate::{is_possible, kills::rounds, stop_and_audit};
+use super::{CUTS_OF_A_TRACE, FEW_ROUNDS, Repeat};
+use crate::{is_possible, rounds, stop_and_audit};
 use event_log::verify;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -133,7 +133,7 @@ fn a_system_under_load() {
     let _repeat = Repeat { test: "system::a_system_under_load", seed: seed() };
     let Some(recorded) = record() else { return };
     let mut chance = Chance::new(seed());
-    for round in 0..rounds() {
+    for round in 0..rounds(FEW_ROUNDS) {
         for _ in 0..CUTS_OF_A_TRACE {
             let (remains, taken, what) = recorded.cut(&mut chance);
             let folder = quick_folder();
