@@ -19,7 +19,7 @@
 //! journal/<first>.journal frames; see the source of `frame`
 //! index/                  sled
 //! index.damaged-<n>/      indexes that were replaced, at most three
-//! clock.json              the time of day last taken as right
+//! clock                   the time of day last taken as right
 //! ```
 
 pub mod files;
@@ -27,6 +27,7 @@ pub mod files;
 mod against;
 mod applier;
 mod bundle;
+mod check;
 mod clock;
 mod committer;
 mod directory;
