@@ -12,7 +12,7 @@ use events::{EventData, Period, Position, Recorded, Timestamp, UnitId};
 use plan::Plan;
 use std::sync::{Arc, OnceLock};
 
-/// Decodes events for the fold; learns the plan's words from the first adoption that it sees.
+/// Decodes events for the fold; learns the plan's words from the first event of the log, when it sees it.
 #[derive(Debug, Default)]
 pub struct Preparer {
     vocabulary: OnceLock<Arc<Vocabulary>>,
@@ -75,15 +75,18 @@ impl Preparer {
 
     /// Decodes stored events that follow each other.
     pub fn prepare<'a>(&self, stored: impl IntoIterator<Item = &'a [u8]>) -> Batch {
-        let mut batch = Batch { vocabulary: self.vocabulary.get().cloned(), ..Batch::default() };
+        let vocabulary = self.vocabulary.get();
+        let mut batch = Batch { vocabulary: vocabulary.cloned(), ..Batch::default() };
         for bytes in stored {
-            if let Some(stop) = batch.push(bytes) {
+            if let Some(stop) = batch.push(bytes, vocabulary.map(|words| &**words)) {
                 batch.stop = Some(stop);
                 break;
             }
         }
+        // A log is of the plan that its first event adopts; another adoption further on is set aside by the fold.
         for item in &batch.items {
             if let Item::Event(recorded) = item
+                && recorded.position == Position(1)
                 && let EventData::PlanAdopted(adopted) = &recorded.event.data
                 && let Ok(plan) = Plan::from_canonical(&adopted.plan)
                 && let Some(vocabulary) = Vocabulary::of(&plan)
@@ -119,9 +122,9 @@ impl Batch {
         })
     }
 
-    fn push(&mut self, bytes: &[u8]) -> Option<ReadError> {
+    fn push(&mut self, bytes: &[u8], vocabulary: Option<&Vocabulary>) -> Option<ReadError> {
         let (lines, text) = (self.lines.len(), self.text.len());
-        if let Some(row) = self.report(bytes) {
+        if let Some(row) = vocabulary.and_then(|vocabulary| self.report(bytes, vocabulary)) {
             self.rows.push(row);
             self.items.push(Item::Report);
             return None;
@@ -143,8 +146,7 @@ impl Batch {
         None
     }
 
-    fn report(&mut self, bytes: &[u8]) -> Option<PreparedReport> {
-        let vocabulary = self.vocabulary.clone()?;
+    fn report(&mut self, bytes: &[u8], vocabulary: &Vocabulary) -> Option<PreparedReport> {
         let lines_from = self.lines.len();
         let report = wire::read_report(bytes, |line| {
             self.lines.push(Line::new(vocabulary.measure(line.measure)?, line.value));

@@ -122,6 +122,9 @@ pub(super) struct PeriodReports {
     /// The effective times of what was not entered as history, and of what was.
     current_lows: Lows,
     historic_lows: Lows,
+    /// Whether one was recorded before the one before it. The log lets no time go back; the answers do not
+    /// rest on that.
+    recorded_falls: bool,
     pub(super) digest: GroupDigest,
 }
 
@@ -150,6 +153,7 @@ impl PeriodReports {
         } else {
             self.current_lows.push(row.effective_ms, index);
         }
+        self.recorded_falls |= self.rows.last().is_some_and(|before| row.recorded_ms < before.recorded_ms);
         self.rows.push(Kept {
             position: row.position,
             recorded_ms: row.recorded_ms,
@@ -233,11 +237,22 @@ impl PeriodReports {
     pub(super) fn first_at(&self, cut: Position, as_of: Timestamp) -> Option<Revision> {
         let as_of = floor(as_of);
         let known = u32::try_from(self.known_at(cut)).expect("revisions are counted in 32 bits");
+        if self.recorded_falls {
+            return self.walked_first(known, as_of).map(|first| self.revision(first));
+        }
         let current = self.current_lows.first_at_most(as_of).filter(|index| *index < known);
         let historic = self.historic_lows.lowest_below(known).filter(|(effective, _)| *effective <= as_of);
         let current = current.map(|index| (self.rows[index as usize].recorded_ms, index));
         let first = current.into_iter().chain(historic).min()?;
         Some(self.revision(first.1 as usize))
+    }
+
+    /// The same among the first `known` revisions by looking at each of them.
+    fn walked_first(&self, known: u32, as_of: i64) -> Option<usize> {
+        let held = (0..known as usize).map(|index| (index, self.row(index)));
+        let held = held.filter(|(_, row)| row.effective_ms <= as_of);
+        let judged_by = |row: &Row| if row.history { row.effective_ms } else { row.recorded_ms };
+        held.min_by_key(|(index, row)| (judged_by(row), *index)).map(|(index, _)| index)
     }
 }
 
@@ -273,5 +288,72 @@ impl<'a> Revisions<'a> {
         let reports = self.reports;
         let indexes = 0..self.len();
         indexes.filter_map(move |index| reports.map(|reports| reports.revision(index)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// A revision by chance: when it was recorded and took effect, whether as history, and which measures it names.
+    type Made = (i64, i64, bool, Vec<u16>);
+
+    fn made(recorded: impl Strategy<Value = i64>) -> impl Strategy<Value = Vec<Made>> {
+        let measures = proptest::collection::vec(0_u16..3, 0..4);
+        proptest::collection::vec((recorded, 0_i64..40, any::<bool>(), measures), 0..40)
+    }
+
+    fn assert_found_as_by_walking(made: &[Made], known: usize, as_of: i64) {
+        let mut reports = PeriodReports::default();
+        for ((recorded_ms, effective_ms, history, measures), index) in made.iter().zip(0_u64..) {
+            let row = Row {
+                position: Position(10 + 3 * index),
+                recorded_ms: *recorded_ms,
+                effective_ms: *effective_ms,
+                event: EventId::from_u128(u128::from(index)),
+                document_date: Date::constant(2024, 1, 1),
+                history: *history,
+            };
+            let value = |place| LineValue::Rate { numerator: index, denominator: place };
+            let lines = measures.iter().zip(0..).map(|(measure, place)| Line::new(*measure, value(place)));
+            reports.push(row, lines);
+        }
+        // A position between the last one that is known and the next.
+        let cut = Position(10 + 3 * known as u64 - 2);
+        let as_of_instant = instant(as_of);
+        let held =
+            || made.iter().enumerate().take(known).filter(|(_, (_, effective, ..))| *effective <= as_of);
+        let judged_by =
+            |(recorded, effective, history, _): &Made| if *history { *effective } else { *recorded };
+        let first = held().min_by_key(|(index, made)| (judged_by(made), *index));
+        let found = reports.first_at(cut, as_of_instant).map(|revision| revision.revision as usize - 1);
+        assert_eq!(found, first.map(|(index, _)| index));
+        for measure in 0..3 {
+            let walked = held().filter_map(|(index, (.., measures))| {
+                let place = measures.iter().position(|named| *named == measure)?;
+                Some((index as u64, place as u64))
+            });
+            let found = reports.last_naming_at(measure, cut, as_of_instant).map(|(_, value)| match value {
+                LineValue::Rate { numerator, denominator } => (numerator, denominator),
+                _ => panic!("only rates were pushed"),
+            });
+            assert_eq!(found, walked.last());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_holds_is_found_as_by_walking(
+            mut made in made(0_i64..40), known in any::<proptest::sample::Index>(), as_of in -1_i64..42,
+            times_go_back in any::<bool>()
+        ) {
+            if !times_go_back {
+                let mut recorded: Vec<i64> = made.iter().map(|made| made.0).collect();
+                recorded.sort_unstable();
+                made.iter_mut().zip(recorded).for_each(|(made, recorded)| made.0 = recorded);
+            }
+            assert_found_as_by_walking(&made, known.index(made.len() + 1), as_of);
+        }
     }
 }

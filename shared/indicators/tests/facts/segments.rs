@@ -3,7 +3,7 @@
 use crate::parked::poison;
 use crate::story::{Story, given, indicator, level, percent, rate, unit};
 use events::{Position, Resolution, Rule, UnitChange};
-use indicators::{Facts, SEGMENT_VERSION, SegmentError, SegmentHead};
+use indicators::{Facts, Moment, SEGMENT_VERSION, SegmentError, SegmentHead, View};
 
 const CONTENT: [u8; 32] = [7; 32];
 const BEFORE: [u8; 32] = [0; 32];
@@ -131,6 +131,39 @@ fn another_version_is_refused() {
     assert_eq!(loaded(&[b"planwatch-facts 1 ".to_vec()]).unwrap_err(), SegmentError::NoSegment);
 }
 
+/// Facts, and a small segment that goes on from them with something of everything.
+fn small() -> (Facts, Facts, Vec<u8>) {
+    let mut story = story();
+    let (before, after) = (story.facts.clone(), story.facts.head());
+    story.report("di-an", "2023", [rate("life-skills", 2, 4), level("literacy-level", 1)]);
+    story.report("bau-bang", "2024", [crate::story::recognised("learning-district", 2021)]);
+    story.target("life-skills", None, 2025, percent("60"), "2024-06-01");
+    story.change("ben-cat", UnitChange::Recode { code: "25840".into() }, "2024-06-01");
+    story.acknowledge("second", "again");
+    story.resolve("second", Resolution::TargetChanged);
+    let segment = story.facts.segment(after, CONTENT, BEFORE);
+    (before, story.facts, segment)
+}
+
+fn load(before: &Facts, segment: &[u8]) -> Result<Facts, SegmentError> {
+    let mut facts = before.clone();
+    facts.load(segment).map(|_| facts)
+}
+
+#[test]
+fn every_flipped_bit_of_a_segment_is_refused() {
+    let (before, whole, segment) = small();
+    assert_same(&whole, &load(&before, &segment).unwrap());
+    for bit in 0..segment.len() * 8 {
+        let mut flipped = segment.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        assert!(load(&before, &flipped).is_err(), "bit {bit}");
+    }
+    for end in 0..segment.len() {
+        assert!(load(&before, &segment[..end]).is_err(), "cut at {end}");
+    }
+}
+
 /// As if a version with another fold had written it: whole, but with something else in it.
 fn forged(bytes: &[u8], place: usize) -> Vec<u8> {
     use sha2::Digest;
@@ -150,6 +183,20 @@ fn what_nobody_wrote_is_refused_or_gives_the_digest_that_was_written() {
         if let Ok(facts) = loaded(&[forged(&bytes, place)]) {
             assert_eq!(facts.digest(), whole.digest(), "byte {place}");
         }
+    }
+    let (before, whole, segment) = small();
+    let now = "2033-01-01T00:00:00Z".parse().unwrap();
+    for place in 104..segment.len() {
+        let Ok(facts) = load(&before, &forged(&segment, place)) else { continue };
+        assert_eq!(facts.digest(), whole.digest(), "byte {place}");
+        if place % 11 > 0 {
+            continue;
+        }
+        // Whatever is in it can be asked and written again.
+        let view = View::new(&facts, Moment::at(facts.head(), now)).unwrap();
+        assert!(!view.cells().is_empty());
+        facts.walked_digest_at(facts.head());
+        dump(&facts);
     }
     let error = loaded(&[forged(&bytes, 104)]).unwrap_err();
     assert!(matches!(error, SegmentError::Digest { .. }), "{error}");
