@@ -11,6 +11,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("indicators", &["events", "plan"]),
     ("evidence", &[]),
     ("event-log", &["events", "evidence"]),
+    ("snapshots", &["events", "indicators", "event-log"]),
     ("bus", &["events"]),
     ("service", &["events", "event-log", "bus"]),
     ("ingestion", SHARED),
@@ -20,13 +21,15 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("planwatch", EVERYTHING),
     ("tests", EVERYTHING),
 ];
-const SHARED: &[&str] = &["events", "plan", "indicators", "evidence", "event-log", "bus", "service"];
+const SHARED: &[&str] =
+    &["events", "plan", "indicators", "evidence", "event-log", "snapshots", "bus", "service"];
 const EVERYTHING: &[&str] = &[
     "events",
     "plan",
     "indicators",
     "evidence",
     "event-log",
+    "snapshots",
     "bus",
     "service",
     "ingestion",

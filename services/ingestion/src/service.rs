@@ -15,11 +15,11 @@ use event_log::{
 };
 use events::command::{Answer, Request};
 use events::{EventId, FieldError, PlanId, Position, Refusal, RefusalKind, Timestamp};
-use indicators::ApplyError;
 use plan::{Calendar, Plan};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use service::{Health, JournalSource, Metrics, health_endpoint, metrics_endpoint};
+use snapshots::Snapshots;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -68,7 +68,7 @@ pub enum StartError {
     Adopt(#[from] AdoptError),
     /// The log cannot be folded.
     #[error("cannot fold the log")]
-    Fold(#[from] ApplyError),
+    Fold(#[from] snapshots::FoldError),
     /// The writer's thread did not start.
     #[error("cannot start the writer's thread")]
     Thread(#[source] std::io::Error),
@@ -173,9 +173,15 @@ type Started = (Log, (Committer<Writing>, CommitterThread<Writing>), Calendar);
 
 fn open(config: &Config, stream: Arc<StreamCopy>) -> Result<Started, StartError> {
     let options = Options { other_copy: Some(stream), ..Options::default() };
+    let snapshots = config.data.join("snapshots");
+    let ahead = std::thread::spawn({
+        let snapshots = snapshots.clone();
+        move || Snapshots::load_ahead(&snapshots)
+    });
     let Opened { log, mut writer, .. } = event_log::open(&config.data, &config.plan, options)?;
     adopt_or_compare(&log, &mut writer, &config.plan, config.plan_file.as_deref())?;
-    let writing = Writing::fold(log.clone())?;
+    let ahead = ahead.join().expect("loading facts does not panic");
+    let writing = Writing::fold(log.clone(), snapshots, ahead)?;
     let adopted: &Plan =
         &writing.facts().adopted().expect("a log that is not empty begins with its plan").plan;
     let calendar = adopted.calendar.clone();

@@ -59,7 +59,7 @@ impl LogArguments {
         }
         let root = self.root();
         if holds_journal(&root) {
-            return Ok(LogPlace::Directory(Box::new(open(&root, None)?)));
+            return Ok(LogPlace::in_directory(&root)?);
         }
         let directory = DataDirectory::at(&root);
         if !directory.service_folder("ingestion").is_dir() {
@@ -156,6 +156,19 @@ impl LogPlace {
                 let page: Page = client.get("/api/v1/events", &query)?.json()?;
                 Ok(page.events.into_iter().map(|event| event.get().as_bytes().to_vec()).collect())
             }
+        }
+    }
+
+    /// The log of a directory.
+    pub fn in_directory(folder: &Path) -> anyhow::Result<LogPlace> {
+        Ok(LogPlace::Directory(Box::new(open(folder, None)?)))
+    }
+
+    /// The log itself, where it is in a directory.
+    pub fn log(&self) -> Option<&Log> {
+        match self {
+            LogPlace::Directory(opened) => Some(&opened.log),
+            LogPlace::Server(_) => None,
         }
     }
 

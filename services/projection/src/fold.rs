@@ -1,12 +1,12 @@
 //! The fold: the log is read and decoded ahead, on several threads where much is to come; one thread applies it
 //! to the facts, in order.
 
-use crate::snapshots::{Snapshots, Written};
 use crate::state::State;
 use event_log::{Log, ReadError, ReadLimit, Stored};
 use events::{Position, UnitId};
 use indicators::{ApplyError, Batch, Parked, Preparer};
 use service::Check;
+use snapshots::Keeper;
 use std::collections::BTreeMap;
 use std::io;
 use std::ops::ControlFlow;
@@ -41,7 +41,7 @@ pub(crate) struct Fold {
 pub(crate) struct FoldParts {
     pub(crate) log: Log,
     pub(crate) state: Arc<State>,
-    pub(crate) snapshots: Snapshots,
+    pub(crate) keeper: Keeper,
     pub(crate) snapshot_every: u64,
     pub(crate) check: Check,
 }
@@ -157,19 +157,15 @@ fn read_up_to(
     Ok(ControlFlow::Continue(()))
 }
 
-/// Applies pages and writes snapshots.
+/// Applies pages and has the facts kept.
 struct Folder {
     parts: FoldParts,
-    snapshot_at: Position,
     snapshot_written: Option<Instant>,
-    /// The snapshot that is being written.
-    writing: Option<JoinHandle<io::Result<Written>>>,
 }
 
 impl Folder {
     fn new(parts: FoldParts) -> Folder {
-        let snapshot_at = parts.state.facts().head();
-        Folder { parts, snapshot_at, snapshot_written: None, writing: None }
+        Folder { parts, snapshot_written: None }
     }
 
     fn run(mut self, pages: &Receiver<Batch>) {
@@ -195,10 +191,10 @@ impl Folder {
                 Err(RecvTimeoutError::Disconnected) => break,
             }
         }
-        self.finish_snapshot();
+        self.parts.keeper.finish();
         if self.since_snapshot() > 0 {
             self.begin_snapshot();
-            self.finish_snapshot();
+            self.parts.keeper.finish();
         }
     }
 
@@ -244,55 +240,16 @@ impl Folder {
     }
 
     fn since_snapshot(&self) -> u64 {
-        self.parts.state.facts().head().0 - self.snapshot_at.0
+        self.parts.keeper.since(&self.parts.state.facts())
     }
 
-    /// Has a snapshot of the facts written by a thread of its own; one that is still being written is waited
-    /// for by the next call.
+    /// Has the facts written; while they still are being written the next call does it.
     fn begin_snapshot(&mut self) {
-        if self.writing.as_ref().is_some_and(|writing| !writing.is_finished()) {
-            return;
+        let FoldParts { state, keeper, log, .. } = &mut self.parts;
+        // This thread is the only one that changes the facts, so questions go on meanwhile.
+        if keeper.keep(&state.facts(), log) {
+            self.snapshot_written = Some(Instant::now());
         }
-        self.finish_snapshot();
-        let prepared = {
-            // This thread is the only one that changes the facts, so questions go on meanwhile.
-            let facts = self.parts.state.facts();
-            if facts.adopted().is_none() {
-                return;
-            }
-            self.snapshot_at = facts.head();
-            self.parts.snapshots.prepare(&facts, &self.parts.log)
-        };
-        self.snapshot_written = Some(Instant::now());
-        match prepared {
-            Ok(None) => {}
-            Ok(Some(pending)) => {
-                let thread = std::thread::Builder::new().name("projection-snapshot".into());
-                match thread.spawn(|| pending.write()) {
-                    Ok(writing) => self.writing = Some(writing),
-                    Err(error) => self.not_written(&error.to_string()),
-                }
-            }
-            Err(error) => self.not_written(&error.to_string()),
-        }
-    }
-
-    /// Waits for the snapshot that is being written, if one is.
-    fn finish_snapshot(&mut self) {
-        let Some(writing) = self.writing.take() else { return };
-        let written = writing.join().unwrap_or_else(|_| Err(io::Error::other("its thread panicked")));
-        match written.and_then(|written| self.parts.snapshots.done(written)) {
-            Ok(()) => {
-                metrics::counter!("planwatch_snapshots_written_total").increment(1);
-                tracing::debug!(position = self.snapshot_at.0, "Wrote a snapshot of the facts");
-            }
-            Err(error) => self.not_written(&error.to_string()),
-        }
-    }
-
-    /// Without it a restart folds a longer tail; nothing else is lost.
-    fn not_written(&self, why: &str) {
-        tracing::warn!(position = self.snapshot_at.0, "A snapshot of the facts was not written: {why}");
     }
 }
 

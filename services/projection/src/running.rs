@@ -3,12 +3,12 @@
 use crate::clock_check::ClockCheck;
 use crate::endpoints::Answering;
 use crate::fold::{Fold, FoldParts};
-use crate::snapshots::{SEGMENT_EVENTS, Snapshots};
 use crate::state::State;
 use bus::{Bus, BusConfig, ConnectError, FollowerState, FollowerStop, ServeError, ServiceHandle};
 use events::PlanId;
 use serde::Deserialize;
 use service::{FollowError, FollowedLog, Health, Metrics};
+use snapshots::{Keeper, SEGMENT_EVENTS, Snapshots};
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -100,11 +100,13 @@ pub async fn start(config: Config, metrics: Metrics) -> Result<Running, StartErr
     if facts.is_none() {
         tracing::info!("Folding the log from the beginning");
     }
-    let state = Arc::new(State::new(facts.unwrap_or_default()));
+    let facts = facts.unwrap_or_default();
+    let keeper = Keeper::new(snapshots, &facts);
+    let state = Arc::new(State::new(facts));
     let parts = FoldParts {
         log: followed.log.clone(),
         state: Arc::clone(&state),
-        snapshots,
+        keeper,
         snapshot_every: config.snapshot_every.max(1),
         check: health.check("fold"),
     };

@@ -4,6 +4,7 @@ use event_log::{Copied, Opened, Options, Writer};
 use events::{Event, Recorded, wire};
 use indicators::Facts;
 use service::{Health, State as CheckState};
+use snapshots::{SEGMENT_EVENTS, Snapshots};
 use std::path::Path;
 
 /// How long a condition may take on a busy machine; reached only by a failing test.
@@ -22,12 +23,13 @@ fn opened(directory: &Path) -> Opened {
 fn folding(directory: &Path, log: &Log) -> Folding {
     let mut snapshots = snapshots(directory);
     let facts = snapshots.restore(log, None).unwrap().unwrap_or_default();
+    let keeper = Keeper::new(snapshots, &facts);
     let state = Arc::new(State::new(facts));
     let health = Health::new("projection");
     let parts = FoldParts {
         log: log.clone(),
         state: Arc::clone(&state),
-        snapshots,
+        keeper,
         snapshot_every: 10_000,
         check: health.check("fold"),
     };
@@ -88,25 +90,15 @@ fn log_with(directory: &Path, reports: i16) -> Opened {
     opened
 }
 
-/// So few that a handful of events makes several segments.
-const SEGMENT_EVENTS: u64 = 2;
-
-fn write(snapshots: &mut Snapshots, facts: &Facts, log: &Log) {
-    if let Some(pending) = snapshots.prepare(facts, log).unwrap() {
-        snapshots.done(pending.write().unwrap()).unwrap();
-    }
-}
-
 fn snapshots(directory: &Path) -> Snapshots {
     Snapshots::open(directory.join("snapshots"), SEGMENT_EVENTS).unwrap()
 }
 
-/// The facts that a log's events fold to, handed out after each.
-fn fold_all(log: &Log, mut after_each: impl FnMut(&Facts)) -> Facts {
+/// The facts that a log's events fold to, one after the other.
+fn fold_all(log: &Log) -> Facts {
     let mut facts = Facts::new();
     for stored in log.scan(Position(1)) {
         facts.apply_bytes(&stored.unwrap().bytes).unwrap();
-        after_each(&facts);
     }
     facts
 }
@@ -146,85 +138,6 @@ async fn a_restart_from_a_snapshot_and_from_nothing_give_the_same_digest() {
     third.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn full_segments_are_kept_and_a_wrong_one_ends_what_is_restored() {
-    let home = tempfile::tempdir().unwrap();
-    let opened = log_with(home.path(), 4);
-    let mut written = snapshots(home.path());
-    let whole = fold_all(&opened.log, |facts| {
-        if facts.head() >= Position(32) {
-            write(&mut written, facts, &opened.log);
-        }
-    });
-    let names = |directory: &Path| -> Vec<String> {
-        let files = snapshot_files(directory);
-        files.iter().map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect()
-    };
-    let name = |after: u64, head: u64| format!("{after:020}-{head:020}.facts");
-    assert_eq!(names(home.path()), [name(0, 32), name(32, 34), name(34, 36)]);
-    let restored = || {
-        let facts = snapshots(home.path()).restore(&opened.log, None).unwrap();
-        facts.map(|facts| (facts.head(), facts.walked_digest_at(facts.head())))
-    };
-    assert_eq!(restored(), Some((Position(36), whole.digest())));
-    // The second is cut short: what came before it is taken, and the next snapshot goes on from there.
-    let files = snapshot_files(home.path());
-    let bytes = std::fs::read(&files[1]).unwrap();
-    std::fs::write(&files[1], &bytes[..bytes.len() / 2]).unwrap();
-    assert_eq!(restored().map(|(head, _)| head), Some(Position(32)));
-    let mut again = snapshots(home.path());
-    again.restore(&opened.log, None).unwrap();
-    write(&mut again, &whole, &opened.log);
-    assert_eq!(names(home.path()), [name(0, 32), name(32, 36)]);
-    assert_eq!(restored(), Some((Position(36), whole.digest())));
-    std::fs::write(&files[0], b"noise").unwrap();
-    assert_eq!(restored(), None);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_snapshot_of_another_or_of_a_longer_log_is_not_used() {
-    let home = tempfile::tempdir().unwrap();
-    let opened = log_with(home.path(), 3);
-    write(&mut snapshots(home.path()), &fold_all(&opened.log, |_| {}), &opened.log);
-    // What is loaded before the log is open is held against it all the same.
-    let restored = |log: &Log| {
-        let ahead = Snapshots::load_ahead(&home.path().join("snapshots"));
-        assert!(ahead.is_some());
-        let mut snapshots = snapshots(home.path());
-        let with_it = snapshots.restore(log, ahead).unwrap().map(|facts| facts.head());
-        assert_eq!(snapshots.restore(log, None).unwrap().map(|facts| facts.head()), with_it);
-        with_it
-    };
-    assert_eq!(restored(&opened.log), Some(Position(35)));
-    let shorter = tempfile::tempdir().unwrap();
-    assert_eq!(restored(&log_with(shorter.path(), 2).log), None);
-    // The same report a day later: one log differs from another by what it recorded when.
-    let other = tempfile::tempdir().unwrap();
-    let mut other = log_with(other.path(), 2);
-    let report = fixture::report(&fixture::plan(), "di-an", 2024, 20);
-    append(&mut other.writer, vec![report], "2024-11-21T02:00:00Z");
-    assert_eq!(restored(&other.log), None);
-    // One figure of an earlier report is another; ids, times and positions are the same.
-    let doctored = tempfile::tempdir().unwrap();
-    let mut doctored = log_with(doctored.path(), 1);
-    append_report(&mut doctored.writer, 2023, 21);
-    append_report(&mut doctored.writer, 2024, 20);
-    assert_eq!(doctored.log.head(), opened.log.head());
-    assert_eq!(restored(&doctored.log), None);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_earlier_versions_wrote_and_what_was_left_half_written_is_removed() {
-    let home = tempfile::tempdir().unwrap();
-    let directory = home.path().join("snapshots");
-    std::fs::create_dir(&directory).unwrap();
-    for name in ["00000000000000000032.snapshot", "00000000000000000000-00000000000000000032.new"] {
-        std::fs::write(directory.join(name), b"noise").unwrap();
-    }
-    snapshots(home.path());
-    assert!(snapshot_files(home.path()).is_empty());
-}
-
 /// Two thousand reports and more: enough to be decoded on several threads.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_long_log_is_folded_as_one_event_after_the_other() {
@@ -242,7 +155,7 @@ async fn a_long_log_is_folded_as_one_event_after_the_other() {
     }
     let folding = folding(home.path(), &opened.log);
     folding.until(head).await;
-    let plain = fold_all(&opened.log, |_| {});
+    let plain = fold_all(&opened.log);
     assert!(plain.parked().is_empty());
     assert_eq!(folding.state.facts().digest(), plain.digest());
     folding.stop().await;

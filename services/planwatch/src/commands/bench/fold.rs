@@ -4,17 +4,19 @@ use super::Size;
 use super::figures::{Latencies, per_second};
 use super::history::History;
 use crate::adopt;
-use crate::exit::{Exit, Outcome};
+use crate::commands::replay::replay;
+use crate::exit::{Exit, Failure, Outcome};
+use crate::log_place::LogPlace;
 use crate::output;
+use crate::progress::Progress;
 use anyhow::Context;
 use clap::Args;
-use event_log::{Log, Opened, Options, Stored};
+use event_log::{Log, Opened, Options};
 use events::{Position, Timestamp};
-use evidence::{Frontier, TreeHash, leaf_hash};
-use indicators::{Facts, Moment, Preparer, View};
+use indicators::{Facts, Moment, View};
 use plan::Plan;
 use serde_json::json;
-use std::ops::ControlFlow;
+use snapshots::{SEGMENT_EVENTS, Snapshots};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -41,118 +43,145 @@ pub(super) struct Arguments {
     log: PathBuf,
 }
 
-/// A segment of facts for so many events, as projection writes them.
-const SEGMENT_EVENTS: u64 = 262_144;
-
 /// Makes the history where it is not there, measures and prints.
 pub(super) fn run(arguments: &Arguments) -> Outcome {
     let plan = adopt::read_plan(adopt::BINH_DUONG_NAME, adopt::BINH_DUONG)?;
-    drop(made(arguments, &plan)?);
-    let (took, Opened { log, writer, .. }) = timed(|| open(&arguments.log, &plan))?;
-    tell("open", json!({"milliseconds": milliseconds(took)}));
-    let events = log.head().0;
+    make(arguments, &plan)?;
     let segments = arguments.log.join("bench-segments");
+    {
+        let place = LogPlace::in_directory(&arguments.log)?;
+        let (log, clock) = (opened(&place)?, Clock::start());
+        let facts = snapshots::fold(log, &segments, None, || true).context("cannot fold the log")?;
+        clock.tell("fold, keep", log.head().0, json!({"segments_bytes": size_of(&segments)?}));
+        drop(facts);
+    }
     for _ in 0..arguments.rounds {
-        let (took, bytes) = timed(|| read_through(&log))?;
-        tell("read", json!({"events_per_second": per_second(events, took), "mean_bytes": bytes / events}));
-        let (took, facts) = timed(|| plain_fold(&log))?;
-        let plain = facts.digest();
-        tell("plain fold", json!({"events_per_second": per_second(events, took), "digest": plain}));
-        drop(facts);
-        let (took, (facts, verified)) = timed(|| replay(&log, &segments))?;
-        let same = facts.digest() == plain;
-        let rate = per_second(events, took);
-        tell("replay", json!({"events_per_second": rate, "tree_agrees": verified, "same_digest": same}));
-        drop(facts);
-        let (took, (facts, bytes)) = timed(|| rebuild(&segments))?;
-        let same = facts.walked_digest_at(facts.head()) == plain;
-        let rate = per_second(events, took);
-        tell(
-            "rebuild",
-            json!({"events_per_second": rate, "milliseconds": milliseconds(took), "same_digest": same,
-                "bytes_per_event": bytes / events}),
-        );
-        tell("as of", ask(&facts, &plan, arguments.questions));
+        round(arguments, &plan, &segments)?;
     }
     std::fs::remove_dir_all(&segments).context("cannot remove the segments")?;
-    drop(writer);
     Ok(Exit::Done)
+}
+
+/// Everything once, from a start on.
+fn round(arguments: &Arguments, plan: &Plan, segments: &Path) -> Result<(), Failure> {
+    // As the services start: facts are loaded while the log is opened, then held against it.
+    let clock = Clock::start();
+    let loading = std::thread::spawn({
+        let segments = segments.to_owned();
+        move || Snapshots::load_ahead(&segments)
+    });
+    let place = LogPlace::in_directory(&arguments.log)?;
+    let log = opened(&place)?;
+    let open = clock.begun.elapsed();
+    let ahead = loading.join().expect("loading facts does not panic");
+    let facts = snapshots::fold(log, segments, ahead, || true).context("cannot fold the log")?;
+    let events = facts.head().0;
+    clock.tell("start", events, json!({"log_open_milliseconds": milliseconds(open)}));
+    let clock = Clock::start();
+    let walked = facts.walked_digest_at(facts.head());
+    clock.tell("walk digest", events, json!({"same_digest": facts.digest() == walked}));
+    drop(facts);
+
+    let clock = Clock::start();
+    let bytes = read_through(log)?;
+    clock.tell("read", events, json!({"mean_bytes": bytes / events}));
+
+    let clock = Clock::start();
+    let plain = plain_fold(log)?;
+    let digest = plain.digest();
+    clock.tell("plain fold", events, json!({"digest": digest}));
+    drop(plain);
+
+    let clock = Clock::start();
+    // Refused where what was folded is not what the log's tree covers.
+    let replayed =
+        replay(&place, Position(u64::MAX), |_| false, &mut Progress::new("events replayed"))?.facts;
+    let same = replayed.digest() == digest;
+    clock.tell("replay", events, json!({"same_digest": same, "verified": true}));
+    let held_kib = resident_kib();
+    drop(replayed);
+    // What is left belongs to reading, decoding and the allocator: the state itself is gone.
+    tell("resident", json!({"with_state_kib": held_kib, "without_state_kib": resident_kib()}));
+
+    let clock = Clock::start();
+    let rebuilt = Snapshots::open(segments.to_owned(), SEGMENT_EVENTS)
+        .and_then(|mut segments| segments.restore(log, None))
+        .context("cannot use the segments")?
+        .context("the segments were refused")?;
+    clock.tell("rebuild", rebuilt.head().0, json!({}));
+    let same = rebuilt.head() == log.head() && rebuilt.walked_digest_at(rebuilt.head()) == digest;
+    tell("rebuilt", json!({"same_digest": same}));
+    tell("as of", ask(&rebuilt, plan, arguments.questions));
+    Ok(())
+}
+
+/// Time, of day and of all processors.
+struct Clock {
+    begun: Instant,
+    processor: Duration,
+}
+
+impl Clock {
+    fn start() -> Clock {
+        Clock { begun: Instant::now(), processor: Clock::processor() }
+    }
+
+    fn processor() -> Duration {
+        let spent = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+        Duration::try_from(spent).expect("the time spent is not negative")
+    }
+
+    /// Says how long something took with so many events.
+    fn tell(self, what: &str, events: u64, more: serde_json::Value) {
+        let took = self.begun.elapsed();
+        let processor = Clock::processor().saturating_sub(self.processor);
+        let figures = json!({"events_per_second": per_second(events, took), "milliseconds": milliseconds(took),
+            "processor_milliseconds": milliseconds(processor)});
+        let line = more.as_object().into_iter().flatten().chain(figures.as_object().into_iter().flatten());
+        let line: serde_json::Map<_, _> = line.map(|(name, value)| (name.clone(), value.clone())).collect();
+        tell(what, line.into());
+    }
+}
+
+fn tell(what: &str, figures: serde_json::Value) {
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load = load.split_ascii_whitespace().next().unwrap_or("-");
+    output::line(format_args!("{what:<12} {figures} rss_kib={} load={load}", resident_kib().unwrap_or(0)));
 }
 
 fn milliseconds(took: Duration) -> u64 {
     u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Decoded ahead of the fold and hashed into a tree, which has to be the log's; segments are written as it goes.
-fn replay(log: &Log, segments: &Path) -> anyhow::Result<(Facts, bool)> {
-    std::fs::create_dir_all(segments)?;
-    let (preparer, mut facts, mut tree) = (Preparer::new(), Facts::new(), Frontier::new());
-    let (mut after, mut folded) = (Position::START, Ok(()));
-    let work = |run: Vec<Stored>| {
-        let leaves: Vec<TreeHash> = run.iter().map(|stored| leaf_hash(&stored.bytes)).collect();
-        (preparer.prepare(run.iter().map(|stored| &*stored.bytes)), leaves)
-    };
-    log.read_ahead(Position(1), log.head(), work, |(batch, leaves)| {
-        folded = facts.apply_batch(batch).map_err(anyhow::Error::from);
-        leaves.into_iter().for_each(|leaf| tree.append(leaf));
-        let head = facts.head();
-        if folded.is_ok() && (head.0 - after.0 >= SEGMENT_EVENTS || head == log.head()) {
-            let segment = facts.segment(after, tree.root().0, [0; 32]);
-            let file = segments.join(format!("{:020}", after.0));
-            folded = std::fs::write(file, segment).map_err(anyhow::Error::from);
-            after = head;
-        }
-        if folded.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-    })?;
-    folded?;
-    let agrees = log.root_at(log.head())? == tree.root();
-    Ok((facts, agrees))
+fn opened(place: &LogPlace) -> anyhow::Result<&Log> {
+    place.log().context("it is a directory")
 }
 
-/// From the segments alone, and how many bytes they are.
-fn rebuild(segments: &Path) -> anyhow::Result<(Facts, u64)> {
-    let entries = std::fs::read_dir(segments)?.collect::<Result<Vec<_>, _>>()?;
-    let mut files: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).collect();
-    files.sort_unstable();
-    let (mut facts, mut bytes) = (Facts::new(), 0);
-    for file in files {
-        let segment = std::fs::read(file)?;
-        bytes += segment.len() as u64;
-        facts.load(&segment)?;
+/// How many bytes the files of a directory are.
+fn size_of(directory: &Path) -> anyhow::Result<u64> {
+    let mut bytes = 0;
+    for entry in std::fs::read_dir(directory)? {
+        bytes += entry?.metadata()?.len();
     }
-    Ok((facts, bytes))
+    Ok(bytes)
 }
 
-fn tell(what: &str, figures: serde_json::Value) {
-    output::line(format_args!("{what:<12} {figures} rss_kib={}", resident_kib().unwrap_or(0)));
-}
-
-fn timed<T>(work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<(Duration, T)> {
-    let begun = Instant::now();
-    let done = work()?;
-    Ok((begun.elapsed(), done))
-}
-
-/// The log of the history; one that is there is taken as it is.
-fn made(arguments: &Arguments, plan: &Plan) -> anyhow::Result<Opened> {
-    let mut opened = open(&arguments.log, plan)?;
-    if opened.log.head() > Position::START {
-        return Ok(opened);
+/// Makes the log of the history; one that is there is taken as it is.
+fn make(arguments: &Arguments, plan: &Plan) -> anyhow::Result<()> {
+    let Opened { mut writer, log, .. } = event_log::open(&arguments.log, &plan.id, Options::default())?;
+    if log.head() > Position::START {
+        return Ok(());
     }
     let mut history = History::new(plan, arguments.events, arguments.size);
-    ingestion::adopt(&mut opened.writer, plan, true, history.now())?;
+    ingestion::adopt(&mut writer, plan, true, history.now())?;
     loop {
         let now = history.now();
         let events: Vec<_> = history.by_ref().take(COMMIT_EVENTS).collect();
         if events.is_empty() {
-            return Ok(opened);
+            return Ok(());
         }
-        opened.writer.append(vec![events], now)?;
+        writer.append(vec![events], now)?;
     }
-}
-
-fn open(directory: &Path, plan: &Plan) -> anyhow::Result<Opened> {
-    Ok(event_log::open(directory, &plan.id, Options::default())?)
 }
 
 fn read_through(log: &Log) -> anyhow::Result<u64> {

@@ -13,7 +13,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// A segment of so many events is full: the next snapshot begins another one.
-pub(crate) const SEGMENT_EVENTS: u64 = 262_144;
+pub const SEGMENT_EVENTS: u64 = 262_144;
 
 const ENDING: &str = "facts";
 /// What earlier versions wrote; nobody reads it any more.
@@ -21,7 +21,7 @@ const FORMER_ENDING: &str = "snapshot";
 
 /// The directory of the snapshots, and the segments in it that the facts rest on.
 #[derive(Debug)]
-pub(crate) struct Snapshots {
+pub struct Snapshots {
     directory: PathBuf,
     segment_events: u64,
     /// In order, without a gap, from the first position on.
@@ -38,7 +38,7 @@ struct Segment {
 
 /// Facts from segments that follow each other.
 #[derive(Debug)]
-pub(crate) struct Loaded {
+pub struct Loaded {
     facts: Facts,
     chain: Vec<Segment>,
     heads: Vec<SegmentHead>,
@@ -59,7 +59,7 @@ pub(crate) struct Written(Segment);
 impl Snapshots {
     /// Makes the directory if it is not there, and removes what a killed service left half-written and what
     /// only earlier versions read.
-    pub(crate) fn open(directory: PathBuf, segment_events: u64) -> io::Result<Snapshots> {
+    pub fn open(directory: PathBuf, segment_events: u64) -> io::Result<Snapshots> {
         fs::create_dir_all(&directory)?;
         let snapshots = Snapshots { directory, segment_events: segment_events.max(1), chain: Vec::new() };
         for path in snapshots.with_ending("new")?.into_iter().chain(snapshots.with_ending(FORMER_ENDING)?) {
@@ -99,14 +99,14 @@ impl Snapshots {
 
     /// Loads the segments before the log can be asked whose they are: opening a long log takes as long. Changes
     /// nothing; none where there is nothing to load or something is wrong, which `restore` then says.
-    pub(crate) fn load_ahead(directory: &Path) -> Option<Loaded> {
+    pub fn load_ahead(directory: &Path) -> Option<Loaded> {
         let snapshots = Snapshots { directory: directory.to_owned(), segment_events: 1, chain: Vec::new() };
         load(&snapshots.found().ok()?, |_| Ok(())).ok()
     }
 
     /// The facts of all segments that are right and of this log; none if the log is to be folded from the
     /// beginning. What is wrong with a segment is said in the log lines. `ahead` is what was loaded already.
-    pub(crate) fn restore(&mut self, log: &Log, ahead: Option<Loaded>) -> io::Result<Option<Facts>> {
+    pub fn restore(&mut self, log: &Log, ahead: Option<Loaded>) -> io::Result<Option<Facts>> {
         let mut found = self.found()?;
         let is_of = |head: &SegmentHead| is_of(log, head);
         let ahead = ahead.filter(|loaded| loaded.heads.iter().all(|head| is_of(head).is_ok()));
@@ -216,3 +216,6 @@ fn is_of(log: &Log, head: &SegmentHead) -> Result<(), String> {
         Err("it is of another log".to_owned())
     }
 }
+
+#[cfg(test)]
+mod tests;
