@@ -31,6 +31,12 @@ struct State<T> {
     stopped: bool,
 }
 
+/// What the thread that hands out does next.
+enum Next<T> {
+    HandOut(Result<T, ReadError>),
+    WorkOn(u64),
+}
+
 impl<T> Runs<T> {
     fn lock(&self) -> MutexGuard<'_, State<T>> {
         // Whoever panicked changed nothing halfway: every change is one assignment.
@@ -55,18 +61,23 @@ impl<T> Runs<T> {
         self.changed.notify_all();
     }
 
-    /// Waits for the next run in order; none once everything was stopped.
-    fn next(&self) -> Option<Result<T, ReadError>> {
+    /// What the thread that hands out is to do next: hand out the next run in order if it is ready, else take one
+    /// on itself if there is room, else wait. None once everything was stopped.
+    fn next(&self, count: u64, at_most: u64) -> Option<Next<T>> {
         let mut state = self.lock();
         loop {
             let wanted = state.wanted;
             if let Some(done) = state.ready.remove(&wanted) {
                 state.wanted += 1;
                 self.changed.notify_all();
-                return Some(done);
+                return Some(Next::HandOut(done));
             }
             if state.stopped {
                 return None;
+            }
+            if state.next < count && state.next < wanted + at_most {
+                state.next += 1;
+                return Some(Next::WorkOn(state.next - 1));
             }
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
@@ -89,8 +100,8 @@ impl<T> Drop for StopsAll<'_, T> {
 
 impl Log {
     /// Reads the events from one position to another (both inclusive, the second at most the head), works on
-    /// runs of them on as many threads as there are processors, and hands what came of it to `take`, in order,
-    /// on the thread that asks. Ends early where `take` breaks or an event cannot be read.
+    /// runs of them on as many threads as there are processors, this one among them, and hands what came of it to
+    /// `take`, in order, on the thread that asks. Ends early where `take` breaks or an event cannot be read.
     ///
     /// What waits for its turn is bounded, whatever is slow. With one processor everything happens on the
     /// thread that asks.
@@ -105,7 +116,7 @@ impl Log {
         self.read_ahead_on(threads, from, to, work, take)
     }
 
-    /// [`Log::read_ahead`] on so many threads.
+    /// [`Log::read_ahead`] on so many threads, the one that asks among them.
     pub fn read_ahead_on<T: Send>(
         &self,
         threads: usize,
@@ -135,7 +146,8 @@ impl Log {
         let at_most = threads as u64 + RUNS_AHEAD;
         thread::scope(|scope| {
             let _stops_all = StopsAll(&runs);
-            for _ in 0..threads {
+            // The thread that hands out is one of them: it works as well while it would have to wait.
+            for _ in 1..threads {
                 scope.spawn(|| {
                     while let Some(run) = runs.take(count, at_most) {
                         // A panic in `work` must not leave the others waiting for this run.
@@ -146,10 +158,17 @@ impl Log {
                     }
                 });
             }
-            for _ in 0..count {
-                let Some(done) = runs.next() else { break };
-                if take(done?).is_break() {
-                    break;
+            let mut handed_out = 0;
+            while handed_out < count {
+                match runs.next(count, at_most) {
+                    Some(Next::WorkOn(run)) => runs.finish(run, read(run)),
+                    Some(Next::HandOut(done)) => {
+                        if take(done?).is_break() {
+                            break;
+                        }
+                        handed_out += 1;
+                    }
+                    None => break,
                 }
             }
             Ok(())

@@ -114,6 +114,16 @@ impl Facts {
         self.adopted.as_ref()
     }
 
+    /// How much memory the facts hold, in bytes: what is reserved for reports, and the alerts without their texts.
+    /// What else there is does not grow with the log for long.
+    pub fn held_bytes(&self) -> usize {
+        let reports = self.reports.iter().flat_map(BTreeMap::values).map(PeriodReports::held_bytes);
+        let steps = self.alert_steps.values().map(|steps| steps.capacity() * size_of::<AlertStep>());
+        let digests = self.digests.values().map(GroupDigest::held_bytes);
+        let alerts = self.alerts.len() * size_of::<(AlertId, AlertFact)>();
+        reports.chain(steps).chain(digests).sum::<usize>() + alerts
+    }
+
     /// Folds the next event.
     ///
     /// An event that cannot be folded parks its unit: it and everything later of that unit is set aside and

@@ -43,6 +43,11 @@ impl GroupDigest {
         &self.hash
     }
 
+    /// How much memory it holds, in bytes.
+    pub(super) fn held_bytes(&self) -> usize {
+        self.marks.capacity() * size_of::<RunningHash>()
+    }
+
     /// The marks that the facts from a number on have made.
     pub(super) fn marks_from(&self, fact: usize) -> &[RunningHash] {
         &self.marks[fact.div_ceil(MARK_EVERY).min(self.marks.len())..]

@@ -39,6 +39,11 @@ impl Minima {
         }
     }
 
+    /// How much memory it holds, in bytes.
+    pub(super) fn held_bytes(&self) -> usize {
+        self.levels.iter().map(|level| level.capacity() * size_of::<i64>()).sum()
+    }
+
     /// The highest index below `end` whose value is at most `limit`; `value` gives the entries.
     pub(super) fn last_at_most(&self, end: usize, limit: i64, value: impl Fn(usize) -> i64) -> Option<usize> {
         let at = |level: usize, index: usize| match level {

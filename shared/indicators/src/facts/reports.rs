@@ -171,6 +171,18 @@ impl PeriodReports {
         self.lines.reserve(lines);
     }
 
+    /// How much memory it holds, in bytes.
+    pub(super) fn held_bytes(&self) -> usize {
+        let naming = self.naming.values();
+        let naming = naming
+            .map(|naming| naming.places.capacity() * size_of::<(u32, u32)>() + naming.effective.held_bytes());
+        self.rows.capacity() * size_of::<Kept>()
+            + self.lines.capacity() * size_of::<Line>()
+            + self.historic.capacity() * size_of::<u32>()
+            + naming.sum::<usize>()
+            + self.digest.held_bytes()
+    }
+
     pub(super) fn len(&self) -> usize {
         self.rows.len()
     }

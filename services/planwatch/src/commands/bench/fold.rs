@@ -33,11 +33,14 @@ pub(super) struct Arguments {
     #[arg(long, value_enum, default_value_t = Size::Small)]
     size: Size,
     /// How often each measurement is repeated, one round after the other
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=99))]
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(0..=99))]
     rounds: u8,
     /// How many questions about random dates are asked
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u16).range(1..))]
     questions: u16,
+    /// Keep what was folded for the next run, whose first line then says what a start from it takes and holds
+    #[arg(long)]
+    keep: bool,
     /// The directory of the history's log: made where it is not there, and kept
     #[arg(long, value_name = "DIR")]
     log: PathBuf,
@@ -53,12 +56,15 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
         let (log, clock) = (opened(&place)?, Clock::start());
         let facts = snapshots::fold(log, &segments, None, || true).context("cannot fold the log")?;
         clock.tell("fold, keep", log.head().0, json!({"segments_bytes": size_of(&segments)?}));
+        tell("state", json!({"kib": facts.held_bytes() / 1024}));
         drop(facts);
     }
     for _ in 0..arguments.rounds {
         round(arguments, &plan, &segments)?;
     }
-    std::fs::remove_dir_all(&segments).context("cannot remove the segments")?;
+    if !arguments.keep {
+        std::fs::remove_dir_all(&segments).context("cannot remove the segments")?;
+    }
     Ok(Exit::Done)
 }
 
@@ -98,10 +104,8 @@ fn round(arguments: &Arguments, plan: &Plan, segments: &Path) -> Result<(), Fail
         replay(&place, Position(u64::MAX), |_| false, &mut Progress::new("events replayed"))?.facts;
     let same = replayed.digest() == digest;
     clock.tell("replay", events, json!({"same_digest": same, "verified": true}));
-    let held_kib = resident_kib();
+    tell("state", json!({"kib": replayed.held_bytes() / 1024}));
     drop(replayed);
-    // What is left belongs to reading, decoding and the allocator: the state itself is gone.
-    tell("resident", json!({"with_state_kib": held_kib, "without_state_kib": resident_kib()}));
 
     let clock = Clock::start();
     let rebuilt = Snapshots::open(segments.to_owned(), SEGMENT_EVENTS)
