@@ -15,7 +15,6 @@ pub mod bus_backend;
 pub mod edge;
 pub mod exposition;
 pub mod health;
-pub mod listener;
 pub mod pages;
 pub mod parameters;
 pub mod problem;
