@@ -17,6 +17,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("projection", SHARED),
     ("alerting", SHARED),
     ("console", &["events", "bus", "service"]),
+    ("witness", &["evidence", "service"]),
     ("planwatch", EVERYTHING),
     ("tests", EVERYTHING),
 ];
@@ -33,13 +34,14 @@ const EVERYTHING: &[&str] = &[
     "projection",
     "alerting",
     "console",
+    "witness",
 ];
 
 /// Libraries that only these crates may name: each has one door; HTTP has one on each side of the bounded socket.
 const DOORS: &[(&str, &[&str])] = &[
     ("sled", &["event-log"]),
     ("async-nats", &["bus"]),
-    ("axum", &["console", "service"]),
+    ("axum", &["console", "service", "witness"]),
     ("askama", &["console"]),
     ("ed25519-dalek", &["evidence"]),
     ("signed_note", &["evidence"]),
