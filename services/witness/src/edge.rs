@@ -10,7 +10,7 @@
 
 use crate::decision::Refused;
 use crate::problem::Problem;
-use crate::witness::{Witness, chain};
+use crate::witness::{Served, Witness, chain};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Path, Request, State};
@@ -118,8 +118,9 @@ fn refusal(refused: &Refused) -> Response {
 
 async fn checkpoint(State(edge): State<Edge>, Path(log): Path<String>) -> Response {
     match edge.witness.cosigned(&log) {
-        Some(Some(checkpoint)) => plain(checkpoint.to_string()),
-        Some(None) => not_found("nothing of this log is cosigned yet"),
+        Some(Served::Cosigned(checkpoint)) => plain(checkpoint.to_string()),
+        Some(Served::Unusable(why)) => Problem::new(StatusCode::SERVICE_UNAVAILABLE, why).into_response(),
+        Some(Served::Nothing) => not_found("nothing of this log is cosigned yet"),
         None => not_found(
             "no such log: name it by the SHA-256 of its origin in small hexadecimal digits; `/` lists them",
         ),

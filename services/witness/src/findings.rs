@@ -90,6 +90,7 @@ pub(crate) fn keep(folder: &Path, finding: &Finding<'_>) -> io::Result<Kept> {
         return Ok(Kept::TooMany);
     }
     let beside = folder.join(format!("new-{word}-{}-{}", shown.size(), &hash[..HASH_DIGITS]));
+    // One that was taken away whole is made again.
     make_folder(&beside)?;
     let write = |name: &str, text: String| write_new(&beside.join(name), text.as_bytes(), READABLE);
     write("seen", finding.seen.checkpoint.to_string())?;
@@ -108,10 +109,13 @@ pub(crate) fn keep(folder: &Path, finding: &Finding<'_>) -> io::Result<Kept> {
     Ok(Kept::New(path))
 }
 
-/// The findings of a kind, by name.
+/// The findings of a kind, by name; none where a person took them away, folder and all.
 pub(crate) fn of_kind(folder: &Path, kind: Kind) -> io::Result<Vec<PathBuf>> {
     let prefix = format!("{}-", kind.word());
     let mut found = Vec::new();
+    if !folder.try_exists()? {
+        return Ok(found);
+    }
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
         if entry.file_name().to_string_lossy().starts_with(&prefix) {

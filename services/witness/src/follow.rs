@@ -140,7 +140,7 @@ pub(crate) async fn follow(
         let (looking, log_source, name) = (witness.clone(), source.clone(), origin.clone());
         let looked = tokio::task::spawn_blocking(move || {
             let log = looking.log(&name).expect("what is followed is a log of the witness");
-            note(log, look(&looking, log, log_source.as_ref()))
+            note(log, look(&looking, log, &log_source.look()))
         });
         let is_well = looked.await.unwrap_or(false);
         failures = if is_well { 0 } else { failures + 1 };

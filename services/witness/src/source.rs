@@ -1,12 +1,14 @@
 //! Where a log is looked at: its address, over HTTP, within bounds.
 
 use evidence::{AddCheckpoint, FULL_TILE_HASHES, HASH_BYTES, NOTE_LIMIT_BYTES, TilePath};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use thiserror::Error;
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 /// How long one answer may take, whole.
 const ANSWER_LIMIT: Duration = Duration::from_secs(15);
+/// How long all answers of one look may take.
+const LOOK_LIMIT: Duration = Duration::from_secs(120);
 const TILE_LIMIT_BYTES: usize = FULL_TILE_HASHES * HASH_BYTES;
 
 /// What a log shows: as C2SP tlog-tiles says, and a consistency proof besides where it has one to give.
@@ -32,6 +34,9 @@ pub(crate) enum FetchError {
     /// The answer is none.
     #[error("{url} answered with HTTP status {status}{}", redirection(*status))]
     Status { url: String, status: u16 },
+    /// The answers before took all the time there is.
+    #[error("the log took more than {} s for its answers; {url} was not asked any more", LOOK_LIMIT.as_secs())]
+    TooSlow { url: String },
 }
 
 fn redirection(status: u16) -> &'static str {
@@ -52,23 +57,42 @@ pub(crate) struct HttpSource {
     base: String,
 }
 
+/// One look at a log behind an address, which ends within its time.
+#[derive(Debug)]
+pub(crate) struct HttpLook<'a> {
+    source: &'a HttpSource,
+    until: Instant,
+}
+
 impl HttpSource {
     /// Looks under an address without a slash at its end; nothing is asked yet.
     pub(crate) fn new(base: &str) -> HttpSource {
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .timeout_connect(Some(CONNECT_LIMIT))
-            .timeout_global(Some(ANSWER_LIMIT))
             .max_redirects(0)
             .user_agent(concat!("planwatch-witness/", env!("CARGO_PKG_VERSION")))
             .build();
         HttpSource { agent: config.new_agent(), base: base.to_owned() }
     }
 
+    /// Begins to look.
+    pub(crate) fn look(&self) -> HttpLook<'_> {
+        HttpLook { source: self, until: Instant::now() + LOOK_LIMIT }
+    }
+}
+
+impl HttpLook<'_> {
     fn get(&self, path: &str, limit_bytes: usize) -> Result<Vec<u8>, FetchError> {
-        let url = format!("{}/{path}", self.base);
+        let url = format!("{}/{path}", self.source.base);
+        let left = self.until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(FetchError::TooSlow { url });
+        }
         let no_answer = |source| FetchError::NoAnswer { url: url.clone(), source: Box::new(source) };
-        let mut response = self.agent.get(&url).call().map_err(no_answer)?;
+        let request =
+            self.source.agent.get(&url).config().timeout_global(Some(left.min(ANSWER_LIMIT))).build();
+        let mut response = request.call().map_err(no_answer)?;
         let status = response.status().as_u16();
         if status != 200 {
             return Err(FetchError::Status { url, status });
@@ -78,7 +102,7 @@ impl HttpSource {
     }
 }
 
-impl Source for HttpSource {
+impl Source for HttpLook<'_> {
     fn checkpoint(&self) -> Result<Vec<u8>, FetchError> {
         self.get("checkpoint", NOTE_LIMIT_BYTES)
     }

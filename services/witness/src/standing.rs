@@ -23,8 +23,8 @@ impl Standing {
         let state = match self {
             Standing { unusable: Some(why), .. } => down(why.clone()),
             Standing { forks, .. } if !forks.is_empty() => down(format!(
-                "the log signed two histories; the proof lies in `{}`: show it to whoever relies on the log, and \
-                 move it away once they know",
+                "the log signed two histories; the proof lies in `{}`: show it to whoever relies on the log; once \
+                 they know, move it away and start the witness again",
                 forks[0].display()
             )),
             Standing { shrank: Some(why), .. } => down(why.clone()),

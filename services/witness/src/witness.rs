@@ -34,15 +34,31 @@ pub(crate) struct WatchedLog {
     hash: String,
     keys: Vec<VerifierKey>,
     folder: LogFolder,
+    /// Held from a decision until it is remembered on the disk.
+    deciding: Mutex<()>,
+    /// Held for a moment only, so that readers never wait for the disk.
     memory: Mutex<Memory>,
     standing: Mutex<Standing>,
+    /// Held while a finding is kept: the same one may come from several sides at once.
+    keeping: Mutex<()>,
 }
 
-/// What is remembered; none where that cannot be used.
-#[derive(Debug)]
+/// What is remembered, and why that cannot be used.
+#[derive(Debug, Clone)]
 struct Memory {
     last: Option<Record>,
     unusable: Option<String>,
+}
+
+/// What can be served of a log.
+#[derive(Debug)]
+pub(crate) enum Served {
+    /// Its last checkpoint, cosigned.
+    Cosigned(SignedCheckpoint),
+    /// Nothing of it is cosigned yet.
+    Nothing,
+    /// What is remembered of it cannot be used.
+    Unusable(String),
 }
 
 impl Clock {
@@ -101,13 +117,16 @@ impl Witness {
         decided
     }
 
-    /// The last checkpoint of a log with the witness's cosignature, by the name or hash that its path has; outer
-    /// none if there is no such log.
-    pub(crate) fn cosigned(&self, path_name: &str) -> Option<Option<SignedCheckpoint>> {
+    /// The last checkpoint of a log with the witness's cosignature, by the name or hash that its path has; none
+    /// if there is no such log.
+    pub(crate) fn cosigned(&self, path_name: &str) -> Option<Served> {
         let is_named = |log: &&WatchedLog| log.hash == path_name || log.name.as_deref() == Some(path_name);
-        let log = self.logs.iter().find(is_named)?;
-        let last = log.last();
-        Some(last.map(|record| cosign(&record, &self.key)))
+        let Memory { last, unusable } = self.logs.iter().find(is_named)?.memory().clone();
+        Some(match (unusable, last) {
+            (Some(why), _) => Served::Unusable(why),
+            (None, None) => Served::Nothing,
+            (None, Some(record)) => Served::Cosigned(cosign(&record, &self.key)),
+        })
     }
 
     /// How each log stands.
@@ -156,8 +175,10 @@ impl WatchedLog {
             hash: hex_sha256(config.origin().as_bytes()),
             keys: config.keys(),
             folder,
+            deciding: Mutex::new(()),
             memory: Mutex::new(Memory { last, unusable }),
             standing: Mutex::new(standing),
+            keeping: Mutex::new(()),
         };
         if let Some(last) = log.last() {
             log.count(&last);
@@ -187,7 +208,7 @@ impl WatchedLog {
         self.memory().last.clone()
     }
 
-    /// A decision that panicked has not changed what is remembered: that is replaced whole, at its end.
+    /// What is remembered is replaced whole, so a thread that panicked meanwhile left nothing half-written.
     fn memory(&self) -> MutexGuard<'_, Memory> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -213,41 +234,46 @@ impl WatchedLog {
         standing.count(self.origin());
     }
 
-    /// Decides, remembers, and signs, in this order, with the log's memory held from the first to the last.
+    /// Decides, remembers, and signs, in this order; nobody else decides about the log meanwhile.
     fn add(
         &self,
         request: &AddCheckpoint,
         key: &SigningKey,
         clock: &Clock,
     ) -> Result<SignedCheckpoint, Refused> {
-        let mut memory = self.memory();
+        // A decision that panicked has changed nothing in memory; what it left on the disk continues that.
+        let deciding = self.deciding.lock().unwrap_or_else(PoisonError::into_inner);
         let now_seconds = clock.now_seconds();
-        if let Some(why) = &memory.unusable {
-            return Err(Refused::Unusable { origin: self.origin().to_owned(), why: why.clone() });
+        let Memory { last, unusable } = self.memory().clone();
+        if let Some(why) = unusable {
+            return Err(Refused::Unusable { origin: self.origin().to_owned(), why });
         }
-        let record = match decide(&self.keys, memory.last.as_ref(), request, now_seconds) {
+        let record = match decide(&self.keys, last.as_ref(), request, now_seconds) {
             Ok(record) => record,
             Err(refused) => {
-                let last = memory.last.clone();
-                drop(memory);
+                drop(deciding);
                 self.look_into(last.as_ref(), request, &refused, now_seconds);
                 return Err(refused);
             }
         };
-        if memory.last.as_ref() != Some(&record) {
+        if last.as_ref() != Some(&record) {
             if let Err(source) = self.folder.save(&record) {
-                if let SaveError::Uncertain(_) = source {
-                    let why = chain(&source);
-                    memory.unusable = Some(why.clone());
-                    self.stands(|standing| standing.unusable = Some(why));
-                }
-                tracing::error!(log = self.origin(), "{}", chain(&source));
-                return Err(Refused::NotSaved { origin: self.origin().to_owned(), source });
+                return Err(self.not_saved(source));
             }
             self.count(&record);
-            memory.last = Some(record.clone());
+            self.memory().last = Some(record.clone());
         }
         Ok(cosign(&record, key))
+    }
+
+    fn not_saved(&self, source: SaveError) -> Refused {
+        let why = chain(&source);
+        tracing::error!(log = self.origin(), "{why}");
+        if let SaveError::Uncertain(_) = source {
+            self.memory().unusable = Some(why.clone());
+            self.stands(|standing| standing.unusable = Some(why));
+        }
+        Refused::NotSaved { origin: self.origin().to_owned(), source }
     }
 
     fn count(&self, record: &Record) {
@@ -269,6 +295,7 @@ impl WatchedLog {
 
     /// Keeps a finding and raises the alarm that belongs to it.
     pub(crate) fn found(&self, finding: &Finding<'_>) {
+        let _keeping = self.keeping.lock().unwrap_or_else(PoisonError::into_inner);
         let origin = self.origin();
         let (seen, shown) = (finding.seen.checkpoint.claimed(), finding.shown.claimed());
         let place = match findings::keep(&self.folder.findings(), finding) {
