@@ -80,6 +80,11 @@ pub enum WrongConfig {
         /// The key.
         key: String,
     },
+    /// The witness is named like a log.
+    #[error(
+        "the witness's key has the name of the log `{0}`: nobody could tell their signatures apart, make a key with another name"
+    )]
+    NamedLikeLog(String),
     /// The interval is not possible.
     #[error(
         "the log `{origin}` has `interval_seconds = {seconds}`: give 1 to {LONGEST_INTERVAL_SECONDS}, such as {DEFAULT_INTERVAL_SECONDS}"

@@ -26,7 +26,7 @@ pub(crate) enum Kind {
     /// The log signed two histories of which neither continues the other: `seen`, `shown` and, for two sizes,
     /// `proof` show it to anyone.
     Fork,
-    /// The log shows less than it had.
+    /// The log shows less than it had, and no longer has the rest.
     Shrank,
     /// Somebody sent a checkpoint that the log signed, with a proof that does not hold.
     Unproven,
@@ -67,7 +67,8 @@ impl Kind {
         match self {
             Kind::Fork => "The log signed both, and neither continues the other: history was rewritten.",
             Kind::Shrank => {
-                "The log shows fewer events than it had: it was cut back, or its address shows an old copy."
+                "The log shows fewer events than it had, and no longer has the rest: it was cut back, or its address \
+                 shows an old copy."
             }
             Kind::Unproven => {
                 "The log signed both; the proof that came with the second does not show that it continues the \

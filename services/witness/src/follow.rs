@@ -24,7 +24,9 @@ const OVERTAKEN_LIMIT: u32 = 3;
 pub(crate) enum Looked {
     /// Its checkpoint, of this size, is cosigned.
     Cosigned(u64),
-    /// It shows fewer events than it had.
+    /// It shows an older checkpoint than was seen, and still has what was seen.
+    Old,
+    /// It shows fewer events than it had, and no longer has what was seen.
     Shrank,
     /// It signed two histories.
     Forked,
@@ -62,6 +64,7 @@ pub(crate) fn look(witness: &Witness, log: &WatchedLog, source: &dyn Source) -> 
         let last = log.last();
         let request = match step(last.as_ref(), &shown, source)? {
             Step::Ask(request) => request,
+            Step::Old => return Ok(Looked::Old),
             Step::Found { kind, proof, root } => {
                 let seen = last.as_ref().expect("nothing contradicts nothing");
                 let found_at_seconds = witness.now_seconds();
@@ -82,6 +85,7 @@ pub(crate) fn look(witness: &Witness, log: &WatchedLog, source: &dyn Source) -> 
 /// What follows from what is remembered and what the log shows.
 enum Step {
     Ask(AddCheckpoint),
+    Old,
     Found { kind: Kind, proof: Option<AddCheckpoint>, root: Option<TreeHash> },
 }
 
@@ -95,15 +99,15 @@ fn step(last: Option<&Record>, shown: &SignedCheckpoint, source: &dyn Source) ->
     let Some(last) = last else { return Ok(Step::Ask(ask(0, Vec::new(), shown))) };
     let (seen, now) = (last.checkpoint.claimed(), shown.claimed());
     if now.size() < seen.size() {
-        // Older, or another history: its own tiles may still tell. If they do not, it shrank all the same.
-        return Ok(match compare(now, seen, source) {
+        // An old copy of the checkpoint, another history, or a log that was cut back: its tiles tell.
+        return match compare(now, seen, source) {
+            Ok(Compared::Continues(_)) => Ok(Step::Old),
             Ok(Compared::Contradicts { root, hashes }) => {
-                fork(ask(now.size(), hashes, &last.checkpoint), root)
+                Ok(fork(ask(now.size(), hashes, &last.checkpoint), root))
             }
-            Ok(Compared::Continues(_)) | Err(_) => {
-                Step::Found { kind: Kind::Shrank, proof: None, root: None }
-            }
-        });
+            Err(NotCompared::Fetch(error)) if !error.is_not_found() => Err(error.into()),
+            Err(_) => Ok(Step::Found { kind: Kind::Shrank, proof: None, root: None }),
+        };
     }
     if now.size() == seen.size() {
         return Ok(Step::Ask(ask(seen.size(), Vec::new(), shown)));
@@ -162,6 +166,7 @@ fn rest(interval: Duration, failures: u32) -> Duration {
 fn note(log: &WatchedLog, looked: Result<Looked, NotFollowed>) -> bool {
     let outcome = match &looked {
         Ok(Looked::Cosigned(_)) => "cosigned",
+        Ok(Looked::Old) => "old",
         Ok(Looked::Shrank) => "shrank",
         Ok(Looked::Forked) => "forked",
         Err(_) => "failed",
@@ -173,11 +178,15 @@ fn note(log: &WatchedLog, looked: Result<Looked, NotFollowed>) -> bool {
     let (shrank, not_followed) = match looked {
         Ok(Looked::Shrank) => (
             Some(
-                "the log shows fewer events than it had: it was cut back, or its address shows an old copy; both \
-                 checkpoints lie among its findings"
+                "the log shows fewer events than it had, and no longer has the rest: it was cut back, or its \
+                 address shows an old copy; both checkpoints lie among its findings"
                     .to_owned(),
             ),
             None,
+        ),
+        Ok(Looked::Old) => (
+            None,
+            Some("its address shows an older checkpoint than was seen, and still has what was seen".to_owned()),
         ),
         Ok(Looked::Cosigned(_) | Looked::Forked) => (None, None),
         Err(error) => (log.shrank(), Some(chain(&error))),

@@ -184,6 +184,24 @@ fn damage_to_any_byte_of_what_is_remembered_stops_cosigning_and_says_what_to_do(
 }
 
 #[test]
+fn a_clock_that_went_back_stops_cosigning_until_it_is_past_the_last_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |now_seconds: u64, request: &evidence::AddCheckpoint| {
+        let store = Store::open(folder.path()).unwrap();
+        let logs = [LogConfig::new(log_key().name(), vec![log_vkey()])];
+        let witness = Witness::new(witness_key(), store, &logs, Clock::new(move || now_seconds));
+        witness.add_checkpoint(request)
+    };
+    at(1_000, &LOGS[0].request(0, 150)).unwrap();
+    let refused = at(999, &LOGS[0].request(150, 160)).unwrap_err();
+    assert!(matches!(refused, Refused::ClockBehind { now_seconds: 999, last_seconds: 1_000 }), "{refused}");
+    assert!(refused.to_string().contains("until the clock is right"), "{refused}");
+    let cosigned = at(1_001, &LOGS[0].request(150, 160)).unwrap();
+    let verified = cosigned.verify(&[log_vkey(), witness_key().verifier(KeyUse::Cosigner)]).unwrap();
+    assert_eq!(verified.cosigned[0].at_seconds, 1_001);
+}
+
+#[test]
 fn what_cannot_be_written_down_is_not_cosigned() {
     let folder = tempfile::tempdir().unwrap();
     let witness = witness(folder.path());

@@ -7,6 +7,7 @@ use crate::follow::follow;
 use crate::key_file::{KeyFileError, read_key};
 use crate::store::{Store, StoreError};
 use crate::witness::{Clock, Witness};
+use evidence::SigningKey;
 use service::Metrics;
 use service::listener::BoundedListener;
 use std::io;
@@ -60,15 +61,22 @@ pub struct Running {
 
 /// Says whether a witness could start with a configuration, without taking its directory.
 pub fn check(config: &Config) -> Result<(), StartError> {
+    checked(config).map(drop)
+}
+
+/// The key of a configuration with which a witness can start.
+fn checked(config: &Config) -> Result<SigningKey, StartError> {
     config.check()?;
-    read_key(&config.data)?;
-    Ok(())
+    let key = read_key(&config.data)?;
+    match config.logs.iter().find(|log| log.origin() == key.name().as_str()) {
+        Some(log) => Err(WrongConfig::NamedLikeLog(log.origin().to_owned()).into()),
+        None => Ok(key),
+    }
 }
 
 /// Takes the directory, listens, and follows; an error leaves nothing behind.
 pub async fn start(config: Config, metrics: Metrics) -> Result<Running, StartError> {
-    check(&config)?;
-    let key = read_key(&config.data)?;
+    let key = checked(&config)?;
     let store = Store::open(&config.data)?;
     let witness = Arc::new(Witness::new(key, store, &config.logs, Clock::system()));
     let listen = config.listen;

@@ -1,6 +1,6 @@
 //! Following a log that is nothing but files, from its beginning to its misbehaviour.
 
-use crate::logs::{export_to, log_of, log_vkey};
+use crate::logs::{Leaves, export_to, log_of, log_vkey};
 use crate::static_files::StaticFiles;
 use crate::{Place, cosigned_size};
 use evidence::SignedCheckpoint;
@@ -43,7 +43,7 @@ fn a_bundle_served_as_files_is_followed_and_its_rewriting_is_proven() {
     // It shows less than it had, and more again.
     files.switch_to(&bundle("300"));
     until("the shrinking alarms", || http.get("/readyz").status == 503);
-    assert!(http.get("/readyz").text.contains("fewer events than it had"));
+    assert!(http.get("/readyz").text.contains("no longer has the rest"));
     assert_eq!(findings(&place, "shrank-300-").len(), 1);
     assert_eq!(cosigned_size(&http, &place), Some(700));
     files.switch_to(&bundle("700"));
@@ -72,6 +72,29 @@ fn a_bundle_served_as_files_is_followed_and_its_rewriting_is_proven() {
     assert_eq!(http.get("/readyz").status, 503);
     until_cosigned(&http, &place, 700);
     assert_eq!(program.end().code(), Some(0));
+}
+
+#[test]
+fn a_log_that_gives_proofs_is_followed_without_its_tiles() {
+    let home = tempfile::tempdir().unwrap();
+    let (first, second) = (home.path().join("first"), home.path().join("second"));
+    let leaves = Leaves::of(900, None);
+    for (folder, size) in [(&first, 300), (&second, 900)] {
+        std::fs::create_dir(folder).unwrap();
+        std::fs::write(folder.join("checkpoint"), leaves.checkpoint(size).to_string()).unwrap();
+    }
+    let files = StaticFiles::serve(&first);
+    let place = Place::make(home.path());
+    place.configure(&format!("follow = \"{}\"\ninterval_seconds = 1", files.address()));
+    let (_program, http) = place.start(&[]);
+    until_cosigned(&http, &place, 300);
+    // A checkpoint without a proof or tiles is not believed …
+    files.switch_to(&second);
+    until("it cannot be followed", || http.get("/readyz").text.contains("cannot be told from its tiles"));
+    assert_eq!(cosigned_size(&http, &place), Some(300));
+    // … and with the proof it is.
+    std::fs::write(second.join("consistency"), leaves.request(300, 900).to_string()).unwrap();
+    until_cosigned(&http, &place, 900);
 }
 
 #[test]

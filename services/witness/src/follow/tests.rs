@@ -122,16 +122,15 @@ fn a_partial_tile_that_is_gone_is_taken_from_the_full_one() {
 
 #[test]
 fn a_log_that_shrank_alarms_while_it_does_and_is_not_cosigned() {
-    let (watching, log) = (Watching::new(), MadeLog::of(1_000, None));
+    let (watching, log, cut) = (Watching::new(), MadeLog::of(1_000, None), MadeLog::of(600, None));
     watching.look(&Shown::of(&log, 700)).unwrap();
-    let shown = Shown::of(&log, 600);
+    let shown = Shown::of(&cut, 600);
+    assert_eq!(watching.look(&shown).unwrap(), Looked::Shrank);
     assert!(note(watching.log(), watching.look(&shown)));
     assert_eq!(watching.size(), 700);
     let why = watching.log().shrank().unwrap();
-    assert!(why.contains("fewer events"), "{why}");
-    assert_eq!(watching.findings(Kind::Shrank).len(), 1);
+    assert!(why.contains("no longer has the rest"), "{why}");
     // The same again is one finding, and no answer does not end the alarm.
-    assert!(note(watching.log(), watching.look(&shown)));
     let gone = Shown { only_full: true, ..Shown::of(&log, 800) };
     assert!(!note(watching.log(), watching.look(&gone)));
     assert!(watching.log().shrank().is_some() && watching.log().not_followed().is_some());
@@ -140,6 +139,35 @@ fn a_log_that_shrank_alarms_while_it_does_and_is_not_cosigned() {
     assert!(note(watching.log(), watching.look(&Shown::of(&log, 800))));
     assert_eq!((watching.log().shrank(), watching.log().not_followed()), (None, None));
     assert_eq!((watching.size(), watching.findings(Kind::Shrank).len()), (800, 1));
+}
+
+#[test]
+fn an_old_checkpoint_of_a_log_that_has_the_rest_is_no_alarm() {
+    let (watching, log) = (Watching::new(), MadeLog::of(1_000, None));
+    watching.look(&Shown::of(&log, 700)).unwrap();
+    for old in [0, 1, 256, 699] {
+        assert_eq!(watching.look(&Shown::of(&log, old)).unwrap(), Looked::Old, "{old}");
+    }
+    assert!(note(watching.log(), watching.look(&Shown::of(&log, 600))));
+    let check = watching.witness.checks().remove(0);
+    assert!(matches!(check.state, service::State::Degraded { .. }), "{check:?}");
+    assert_eq!((watching.size(), watching.findings(Kind::Shrank).len()), (700, 0));
+    // Where the tiles cannot be had now, it is not known which of the two it is.
+    struct NoTiles<'a>(Shown<'a>);
+    impl Source for NoTiles<'_> {
+        fn checkpoint(&self) -> Result<Vec<u8>, FetchError> {
+            self.0.checkpoint()
+        }
+        fn consistency(&self, from: u64, to: u64) -> Result<Vec<u8>, FetchError> {
+            self.0.consistency(from, to)
+        }
+        fn tile(&self, _: TilePath) -> Result<Vec<u8>, FetchError> {
+            Err(FetchError::Status { url: "memory".to_owned(), status: 503 })
+        }
+    }
+    let error = watching.look(&NoTiles(Shown::of(&log, 600))).unwrap_err();
+    assert!(matches!(error, NotFollowed::Fetch(_)), "{error}");
+    assert!(watching.findings(Kind::Shrank).is_empty());
 }
 
 #[test]

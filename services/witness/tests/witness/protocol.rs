@@ -199,6 +199,10 @@ async fn what_keeps_a_witness_from_starting_says_what_to_do() {
     let start = |data: &Path| witness::start(config(data, &[log_vkey()]), Metrics::detached());
     let error = start(folder.path()).await.unwrap_err();
     assert!(matches!(error, witness::StartError::Key(_)), "{error}");
+    let namesake = tempfile::tempdir().unwrap();
+    witness::make_key(namesake.path(), log_key().name(), &[2; 32]).unwrap();
+    let error = start(namesake.path()).await.unwrap_err();
+    assert!(matches!(error, witness::StartError::Config(_)), "{error}");
     made_key(folder.path());
     let running = start(folder.path()).await.unwrap();
     let error = start(folder.path()).await.unwrap_err();
