@@ -58,6 +58,11 @@ impl Refused {
         }
     }
 
+    /// Whether somebody else had a checkpoint of the log cosigned meanwhile.
+    pub(crate) fn was_overtaken(&self) -> bool {
+        matches!(self, Refused::Protocol(WitnessRefusal::Stale { .. }))
+    }
+
     /// The word by which it is counted.
     pub(crate) fn word(&self) -> &'static str {
         match self {

@@ -8,9 +8,11 @@
 //! | `GET /` | the same and the logs, for people |
 //! | `GET /healthz`, `/readyz`, `/metrics` | as everywhere |
 
+use crate::chain::chain;
 use crate::decision::Refused;
 use crate::problem::Problem;
-use crate::witness::{Served, Witness, chain};
+use crate::watched_log::Served;
+use crate::witness::Witness;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Path, Request, State};

@@ -1,11 +1,13 @@
 //! Following a log: looking at its checkpoint, proving that it continues the last one, cosigning it.
 
+use crate::chain::chain;
 use crate::comparison::{Compared, NotCompared, compare};
 use crate::decision::Refused;
 use crate::findings::{Finding, Kind};
 use crate::record::Record;
 use crate::source::{FetchError, HttpSource, Source};
-use crate::witness::{WatchedLog, Witness, chain, was_overtaken};
+use crate::watched_log::WatchedLog;
+use crate::witness::Witness;
 use evidence::{
     AddCheckpoint, Checkpoint, CheckpointError, ConsistencyProof, SignedCheckpoint, TreeHash, WitnessRefusal,
 };
@@ -74,7 +76,7 @@ pub(crate) fn look(witness: &Witness, log: &WatchedLog, source: &dyn Source) -> 
         };
         match witness.add_checkpoint(&request) {
             Ok(cosigned) => return Ok(Looked::Cosigned(cosigned.claimed().size())),
-            Err(refused) if was_overtaken(&refused) && overtaken < OVERTAKEN_LIMIT => overtaken += 1,
+            Err(refused) if refused.was_overtaken() && overtaken < OVERTAKEN_LIMIT => overtaken += 1,
             // The witness has kept what it shows.
             Err(Refused::Protocol(WitnessRefusal::TwoRoots { .. })) => return Ok(Looked::Forked),
             Err(refused) => return Err(refused.into()),

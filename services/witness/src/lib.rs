@@ -10,10 +10,11 @@
 //! | `decision` | whether a checkpoint is cosigned: a function of what is remembered, the request and the time |
 //! | `record`, `folder`, `store` | what is remembered of a log, and how it gets onto the disk before the signature |
 //! | `findings` | signed proof that a log misbehaved, kept and never overwritten |
-//! | `witness` | the logs, each taken by one request at a time |
+//! | `watched_log`, `witness` | the logs, each taken by one request at a time |
 //! | `comparison`, `source`, `follow` | looking at a log by its address, and proving consistency from its tiles |
 //! | `edge`, `problem`, `standing` | what is answered over HTTP |
 
+mod chain;
 mod comparison;
 mod config;
 mod decision;
@@ -29,6 +30,7 @@ mod running;
 mod source;
 mod standing;
 mod store;
+mod watched_log;
 mod witness;
 
 #[cfg(test)]
