@@ -115,3 +115,81 @@ impl Source for HttpLook<'_> {
         self.get(&path.to_string(), TILE_LIMIT_BYTES)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+
+    /// Serves what is written to the connection; gives the address under which it does.
+    fn serving(write: impl Fn(&mut dyn Write) -> std::io::Result<()> + Send + 'static) -> HttpSource {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        std::thread::spawn(move || {
+            for mut connection in listener.incoming().map_while(Result::ok) {
+                let _asked = connection.read(&mut [0; 4096]);
+                // Whoever has read enough closes.
+                let _closed = write(&mut connection);
+            }
+        });
+        HttpSource::new(&format!("http://{address}/log"))
+    }
+
+    #[test]
+    fn an_answer_is_read_up_to_its_bound() {
+        let whole = |bytes: usize| {
+            serving(move |out| {
+                write!(out, "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {bytes}\r\n\r\n")?;
+                out.write_all(&vec![b'x'; bytes])
+            })
+        };
+        let path = TilePath::full(evidence::Resource::Hashes { level: 0 }, 0);
+        assert_eq!(whole(TILE_LIMIT_BYTES).look().tile(path).unwrap().len(), TILE_LIMIT_BYTES);
+        let error = whole(TILE_LIMIT_BYTES + 2).look().tile(path).unwrap_err();
+        assert!(matches!(error, FetchError::NoAnswer { .. }), "{error}");
+        let endless = serving(|out| {
+            out.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n")?;
+            loop {
+                out.write_all(&[b'x'; 4096])?;
+            }
+        });
+        let error = endless.look().checkpoint().unwrap_err();
+        assert!(matches!(error, FetchError::NoAnswer { .. }), "{error}");
+    }
+
+    #[test]
+    fn a_log_that_answers_drop_by_drop_is_given_up() {
+        let slow = serving(|out| {
+            out.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n")?;
+            loop {
+                out.write_all(b"x")?;
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        });
+        let look = HttpLook { source: &slow, until: Instant::now() + Duration::from_millis(300) };
+        let error = look.checkpoint().unwrap_err();
+        assert!(matches!(error, FetchError::NoAnswer { .. }), "{error}");
+        let error = look.consistency(1, 2).unwrap_err();
+        assert!(matches!(error, FetchError::TooSlow { .. }), "{error}");
+        assert!(error.to_string().contains("/log/consistency?from=1&to=2"), "{error}");
+    }
+
+    #[test]
+    fn what_is_no_answer_says_what_it_is() {
+        let status = |line: &'static str| {
+            serving(move |out| {
+                write!(
+                    out,
+                    "HTTP/1.1 {line}\r\nlocation: /elsewhere\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+                )
+            })
+        };
+        let moved = status("301 Moved Permanently").look().checkpoint().unwrap_err();
+        assert!(moved.to_string().contains("set `follow` to where it leads"), "{moved}");
+        assert!(!moved.is_not_found());
+        assert!(status("404 Not Found").look().checkpoint().unwrap_err().is_not_found());
+        let broken = serving(|out| out.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nshort"));
+        assert!(matches!(broken.look().checkpoint(), Err(FetchError::NoAnswer { .. })));
+    }
+}

@@ -7,9 +7,10 @@ use evidence::AddCheckpoint;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use tests::support::{Chance, Disk, Http, Medium, Program, Recorder, quick_folder, seed, until};
+use tests::support::{Chance, Disk, Http, Medium, Recorder, quick_folder, seed, until};
 
 const FEW_KILLS: u32 = 6;
+const FEW_RACES: u32 = 4;
 const FEW_ROUNDS: u32 = 1;
 const CUTS_OF_A_TRACE: u32 = 10;
 const FORK_AT: u64 = 5;
@@ -60,6 +61,65 @@ fn a_killed_witness_remembers_what_it_cosigned() {
     }
 }
 
+/// Pushes a history whatever is answered, until nobody answers; true if anything of it beyond the fork was cosigned.
+fn push_on(http: &Http, log: &Leaves) -> bool {
+    let (mut size, mut any) = (0, false);
+    loop {
+        let Some(answer) =
+            http.try_post("/add-checkpoint", &log.request(size, size + 2).to_string(), &[]).ok()
+        else {
+            return any;
+        };
+        match answer.status {
+            200 => size += 2,
+            // From where it is now: the other one may have been faster.
+            409 => size = answer.text.trim_end().parse().unwrap_or(size),
+            422 => return any,
+            other => panic!("{other}: {}", answer.text),
+        }
+        any |= answer.status == 200 && size > FORK_AT;
+    }
+}
+
+#[test]
+fn of_two_forks_that_race_while_the_witness_is_killed_one_wins() {
+    let mut chance = Chance::new(seed());
+    let histories = [Leaves::of(LARGEST, None), Leaves::of(LARGEST, Some(FORK_AT))];
+    for round in 0..rounds(FEW_RACES) {
+        let home = tempfile::tempdir().unwrap();
+        let place = Place::make(home.path());
+        place.configure("");
+        let mut won = [false; 2];
+        for _ in 0..3 {
+            let (program, http) = place.start(&[]);
+            std::thread::scope(|scope| {
+                let pushing = histories.each_ref().map(|log| {
+                    let http = http.clone();
+                    scope.spawn(move || push_on(&http, log))
+                });
+                // Chance is what is tested here: any moment will do.
+                std::thread::sleep(Duration::from_micros(chance.between(0, 30_000)));
+                program.kill();
+                for (won, pushing) in won.iter_mut().zip(pushing) {
+                    *won |= pushing.join().unwrap();
+                }
+            });
+        }
+        assert_ne!(won, [true, true], "round {round}: both histories were cosigned");
+        let (program, http) = place.start(&[]);
+        let size = cosigned_size(&http, &place).unwrap_or(0);
+        if size > FORK_AT {
+            // One may have won without having been told.
+            let answers = histories.each_ref().map(|log| ask(&http, &log.request(size, size)));
+            let is_there = answers.map(|answer| answer == Some(200));
+            assert_ne!(is_there[0], is_there[1], "round {round}: {answers:?}");
+            assert!(!won[0] || is_there[0], "round {round}: {answers:?}");
+            assert!(!won[1] || is_there[1], "round {round}: {answers:?}");
+        }
+        program.kill();
+    }
+}
+
 #[test]
 fn a_power_cut_takes_nothing_back_that_was_cosigned() {
     let Some(recorder) = Recorder::build() else { return };
@@ -82,7 +142,7 @@ fn a_power_cut_takes_nothing_back_that_was_cosigned() {
             // Everything that the trace holds by now was done before the answer came.
             answers.push((recorder.length_bytes(), size));
         }
-        assert_eq!(program.end().code(), Some(0));
+        program.kill();
         let trace = recorder.read();
         for number in 0..CUTS_OF_A_TRACE {
             let cut = chance.index(trace.records.len() + 1);
@@ -108,15 +168,11 @@ fn remembers_at_least(place: &Place, log: &Leaves, promised: u64) {
     assert!(remembered >= promised, "{promised} was cosigned, {remembered} is remembered of {ORIGIN}");
     assert_eq!(http.get("/readyz").status, 200, "{}", http.get("/readyz").text);
     assert_eq!(ask(&http, &log.request(remembered, remembered + 1)), Some(200));
-    end(program);
+    program.kill();
 }
 
 /// What a cut leaves has no modes of its own.
 fn owner_only(file: &Path) {
     use std::os::unix::fs::PermissionsExt;
     std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o600)).unwrap();
-}
-
-fn end(program: Program) {
-    assert_eq!(program.end().code(), Some(0));
 }

@@ -71,6 +71,8 @@ impl Place {
         let program = Program::start(&self.folder, "witness", &mut command);
         let http = until_some("the witness listens", || {
             let address = std::fs::read_to_string(&address_file).ok()?;
+            // From here on it minds signals, too.
+            program.said().contains("Started `witness`").then_some(())?;
             Some(Http::new(&format!("http://{}", address.trim()), None))
         });
         (program, http)
