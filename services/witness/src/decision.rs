@@ -22,6 +22,17 @@ pub enum Refused {
         /// When the last cosignature was made.
         last_seconds: u64,
     },
+    /// The clock leapt ahead.
+    #[error(
+        "this witness's clock says {now_seconds} (seconds since 1970), which is {ahead_seconds} s more than has \
+         passed since it began: nothing is cosigned until the clock is right; if it is, start the witness again"
+    )]
+    ClockAhead {
+        /// What the clock says.
+        now_seconds: u64,
+        /// How far that is ahead.
+        ahead_seconds: u64,
+    },
     /// What is remembered of the log cannot be used.
     #[error("nothing of the log `{origin}` is cosigned: {why}")]
     Unusable {
@@ -54,7 +65,10 @@ impl Refused {
     pub fn status(&self) -> u16 {
         match self {
             Refused::Protocol(refusal) => refusal.status(),
-            Refused::ClockBehind { .. } | Refused::Unusable { .. } | Refused::NotSaved { .. } => 503,
+            Refused::ClockBehind { .. }
+            | Refused::ClockAhead { .. }
+            | Refused::Unusable { .. }
+            | Refused::NotSaved { .. } => 503,
         }
     }
 
@@ -73,6 +87,7 @@ impl Refused {
             Refused::Protocol(WitnessRefusal::TwoRoots { .. }) => "two-roots",
             Refused::Protocol(WitnessRefusal::NotConsistent(_)) => "not-consistent",
             Refused::ClockBehind { .. } => "clock-behind",
+            Refused::ClockAhead { .. } => "clock-ahead",
             Refused::Unusable { .. } => "unusable",
             Refused::NotSaved { .. } => "not-saved",
         }
@@ -115,6 +130,7 @@ pub(crate) fn contradiction(
             WitnessRefusal::Smaller { .. } | WitnessRefusal::Stale { .. } | WitnessRefusal::TwoRoots { .. },
         )
         | Refused::ClockBehind { .. }
+        | Refused::ClockAhead { .. }
         | Refused::Unusable { .. }
         | Refused::NotSaved { .. } => None,
     }

@@ -69,7 +69,7 @@ pub(crate) fn look(witness: &Witness, log: &WatchedLog, source: &dyn Source) -> 
             Step::Old => return Ok(Looked::Old),
             Step::Found { kind, proof, root } => {
                 let seen = last.as_ref().expect("nothing contradicts nothing");
-                let found_at_seconds = witness.now_seconds();
+                let found_at_seconds = witness.clock_says();
                 log.found(&Finding { kind, seen, shown: &shown, proof, root, found_at_seconds });
                 return Ok(if kind == Kind::Fork { Looked::Forked } else { Looked::Shrank });
             }

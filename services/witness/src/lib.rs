@@ -15,6 +15,7 @@
 //! | `edge`, `problem`, `standing` | what is answered over HTTP |
 
 mod chain;
+mod clock;
 mod comparison;
 mod config;
 mod decision;
@@ -39,6 +40,7 @@ mod made_log;
 #[cfg(test)]
 mod properties;
 
+pub use clock::Clock;
 pub use config::{Config, LogConfig, WrongConfig};
 pub use decision::Refused;
 pub use folder::{FolderError, SaveError};
@@ -46,4 +48,4 @@ pub use key_file::{KEY_NAME, KeyFileError, VKEY_NAME, make_key, read_key};
 pub use record::{Damaged, Record};
 pub use running::{Running, StartError, check, start};
 pub use store::{Store, StoreError};
-pub use witness::{Clock, Witness};
+pub use witness::Witness;

@@ -1,5 +1,6 @@
 //! What holds whatever is asked, in whatever order, whatever happens in between.
 
+use crate::clock::Clock;
 use crate::comparison::{Compared, compare};
 use crate::config::LogConfig;
 use crate::decision::Refused;
@@ -7,7 +8,7 @@ use crate::made_log::{MadeLog, ORIGIN, log_key, log_vkey};
 use crate::record::hex_sha256;
 use crate::source::{FetchError, Source};
 use crate::store::Store;
-use crate::witness::{Clock, Witness};
+use crate::witness::Witness;
 use evidence::{KeyName, KeyUse, SigningKey, TilePath};
 use proptest::prelude::*;
 use std::path::{Path, PathBuf};
@@ -26,7 +27,7 @@ fn witness_key() -> SigningKey {
 fn witness(folder: &Path) -> Witness {
     let store = Store::open(folder).unwrap();
     let logs = [LogConfig::new(log_key().name(), vec![log_vkey()])];
-    Witness::new(witness_key(), store, &logs, Clock::new(|| 1_000))
+    Witness::new(witness_key(), store, &logs, Clock::new(|| 1_000, || 0))
 }
 
 fn record_file(folder: &Path) -> PathBuf {
@@ -189,7 +190,7 @@ fn a_clock_that_went_back_stops_cosigning_until_it_is_past_the_last_time() {
     let at = |now_seconds: u64, request: &evidence::AddCheckpoint| {
         let store = Store::open(folder.path()).unwrap();
         let logs = [LogConfig::new(log_key().name(), vec![log_vkey()])];
-        let witness = Witness::new(witness_key(), store, &logs, Clock::new(move || now_seconds));
+        let witness = Witness::new(witness_key(), store, &logs, Clock::new(move || now_seconds, || 0));
         witness.add_checkpoint(request)
     };
     at(1_000, &LOGS[0].request(0, 150)).unwrap();

@@ -1,12 +1,13 @@
 //! Starting and stopping a witness.
 
+use crate::clock::Clock;
 use crate::config::{Config, WrongConfig};
 use crate::durable::replace;
 use crate::edge::{Edge, router};
 use crate::follow::follow;
 use crate::key_file::{KeyFileError, read_key};
 use crate::store::{Store, StoreError};
-use crate::witness::{Clock, Witness};
+use crate::witness::Witness;
 use evidence::SigningKey;
 use service::Metrics;
 use service::listener::BoundedListener;

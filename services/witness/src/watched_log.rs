@@ -1,6 +1,7 @@
 //! One log of a witness: what is remembered of it, taken by one request at a time.
 
 use crate::chain::chain;
+use crate::clock::Clock;
 use crate::config::LogConfig;
 use crate::decision::{Contradiction, Refused, contradiction, decide};
 use crate::findings::{self, Finding, Kept, Kind};
@@ -8,7 +9,6 @@ use crate::folder::{LogFolder, SaveError};
 use crate::record::{Record, hex_sha256};
 use crate::standing::Standing;
 use crate::store::Store;
-use crate::witness::Clock;
 use evidence::{AddCheckpoint, SignedCheckpoint, SigningKey, VerifierKey};
 use service::CheckReport;
 use std::path::PathBuf;
@@ -156,7 +156,7 @@ impl WatchedLog {
     ) -> Result<SignedCheckpoint, Refused> {
         // A decision that panicked has changed nothing in memory; what it left on the disk continues that.
         let deciding = self.deciding.lock().unwrap_or_else(PoisonError::into_inner);
-        let now_seconds = clock.now_seconds();
+        let now_seconds = clock.now_seconds()?;
         let Memory { last, unusable } = self.memory().clone();
         if let Some(why) = unusable {
             return Err(Refused::Unusable { origin: self.origin().to_owned(), why });

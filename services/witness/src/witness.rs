@@ -1,18 +1,12 @@
-//! The witness: its key, its clock, and the logs that it knows.
+//! The witness: its key, and the logs that it knows.
 
+use crate::clock::Clock;
 use crate::config::LogConfig;
 use crate::decision::Refused;
 use crate::store::Store;
 use crate::watched_log::{Served, WatchedLog};
 use evidence::{AddCheckpoint, KeyUse, SignedCheckpoint, SigningKey, VerifierKey};
 use service::CheckReport;
-use std::fmt;
-use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
-
-/// What says the time, in seconds since 1970; 0 where the system's clock is before that.
-#[derive(Clone)]
-pub struct Clock(Arc<dyn Fn() -> u64 + Send + Sync>);
 
 /// A witness: its key, and what it remembers of each log.
 #[derive(Debug)]
@@ -22,28 +16,6 @@ pub struct Witness {
     clock: Clock,
     /// Holds the directory for this process as long as anything may write to it.
     _store: Store,
-}
-
-impl Clock {
-    /// A clock of a test's own.
-    pub fn new(now_seconds: impl Fn() -> u64 + Send + Sync + 'static) -> Clock {
-        Clock(Arc::new(now_seconds))
-    }
-
-    /// The system's clock.
-    pub fn system() -> Clock {
-        Clock::new(|| SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()))
-    }
-
-    pub(crate) fn now_seconds(&self) -> u64 {
-        (self.0)()
-    }
-}
-
-impl fmt::Debug for Clock {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Clock")
-    }
 }
 
 impl Witness {
@@ -100,7 +72,7 @@ impl Witness {
         &self.logs
     }
 
-    pub(crate) fn now_seconds(&self) -> u64 {
-        self.clock.now_seconds()
+    pub(crate) fn clock_says(&self) -> u64 {
+        self.clock.says()
     }
 }

@@ -1,9 +1,9 @@
 use super::*;
+use crate::clock::Clock;
 use crate::config::LogConfig;
 use crate::findings;
 use crate::made_log::{MadeLog, ORIGIN, log_key, log_vkey};
 use crate::store::Store;
-use crate::witness::Clock;
 use evidence::{KeyName, SigningKey, TilePath};
 use std::cell::Cell;
 
@@ -65,7 +65,7 @@ impl Watching {
         let key = SigningKey::from_seed(KeyName::parse("witness.example/w1").unwrap(), &[2; 32]);
         let store = Store::open(folder.path()).unwrap();
         let logs = [LogConfig::new(log_key().name(), vec![log_vkey()])];
-        Watching { _folder: folder, witness: Witness::new(key, store, &logs, Clock::new(|| 1_000)) }
+        Watching { _folder: folder, witness: Witness::new(key, store, &logs, Clock::new(|| 1_000, || 0)) }
     }
 
     fn log(&self) -> &WatchedLog {
