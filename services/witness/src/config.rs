@@ -82,7 +82,8 @@ pub enum WrongConfig {
     },
     /// The witness is named like a log.
     #[error(
-        "the witness's key has the name of the log `{0}`: nobody could tell their signatures apart, make a key with another name"
+        "the witness's key has the name of the log `{0}`, so nobody could tell their signatures apart: make a key \
+         with another name"
     )]
     NamedLikeLog(String),
     /// The interval is not possible.

@@ -220,6 +220,8 @@ impl WatchedLog {
                 }
                 return;
             }
+            // Anybody can send those; they are counted.
+            Ok(Kept::TooMany) if finding.kind == Kind::Unproven => return,
             Ok(Kept::TooMany) => None,
             Err(error) => {
                 tracing::error!(log = origin, "Cannot keep what was found about `{origin}`: {error}");
