@@ -5,6 +5,7 @@
 mod against;
 mod bundle;
 mod committer;
+mod compaction;
 mod contract;
 mod damage;
 mod evidence;
