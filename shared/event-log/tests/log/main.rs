@@ -10,6 +10,7 @@ mod contract;
 mod damage;
 mod evidence;
 mod faults;
+mod ids;
 mod properties;
 mod support;
 mod verify;
