@@ -6,6 +6,7 @@ mod against;
 mod ahead;
 mod bundle;
 mod committer;
+mod compaction;
 mod contract;
 mod damage;
 mod evidence;

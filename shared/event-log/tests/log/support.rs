@@ -22,6 +22,7 @@ pub(crate) struct Home {
     pub(crate) memory: Option<MemoryFiles>,
     pub(crate) directory: PathBuf,
     pub(crate) journal_file_limit_bytes: u64,
+    pub(crate) compacts_journal: bool,
     pub(crate) other_copy: Option<Arc<dyn OtherCopy>>,
     index: IndexKind,
     _temporary: Option<TempDir>,
@@ -35,6 +36,7 @@ impl Home {
             memory: None,
             directory: temporary.path().join("log"),
             journal_file_limit_bytes: 64 * 1024 * 1024,
+            compacts_journal: false,
             other_copy: None,
             index: IndexKind::Sled,
             _temporary: Some(temporary),
@@ -48,6 +50,7 @@ impl Home {
             memory: Some(memory),
             directory: PathBuf::from("/log"),
             journal_file_limit_bytes: 64 * 1024 * 1024,
+            compacts_journal: false,
             other_copy: None,
             index: IndexKind::Memory,
             _temporary: None,
@@ -59,10 +62,17 @@ impl Home {
         self
     }
 
+    /// Full journal files are compacted: not by default, for tests that know where frames lie.
+    pub(crate) fn compacting(mut self) -> Home {
+        self.compacts_journal = true;
+        self
+    }
+
     pub(crate) fn try_open(&self) -> Result<Opened, OpenError> {
         let options = Options {
             files: Arc::new(self.files.clone()),
             journal_file_limit_bytes: self.journal_file_limit_bytes,
+            compacts_journal: self.compacts_journal,
             index: self.index,
             other_copy: self.other_copy.clone(),
         };
@@ -169,6 +179,11 @@ pub(crate) fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
         assert!(started.elapsed() < PATIENCE, "waited too long for {what}");
         std::thread::sleep(Duration::from_millis(2));
     }
+}
+
+/// Waits until all full journal files are compacted.
+pub(crate) fn wait_until_compact(log: &Log) {
+    wait_for("the journal to be compacted", || log.is_compact());
 }
 
 /// Another copy of a log, as it was when it was taken.
