@@ -6,6 +6,7 @@ mod http;
 mod load;
 mod numbered;
 mod power;
+mod preload;
 mod process;
 mod require;
 mod singly;
@@ -16,13 +17,15 @@ mod wait;
 mod webdriver;
 mod wire;
 
-pub use audit::{Logged, audit, audit_events, audit_stopped, events, log_folder, stopped_log};
+pub use audit::{Logged, audit, audit_events, audit_stopped, events, log_folder, open_stopped, stopped_log};
 pub use bus::testing::{missing, nats_server};
 pub use clocks::Clocks;
 pub use http::{Answer, Http};
 pub use load::{Acknowledged, Failed, Load, report, send, today};
 pub use numbered::{digest, numbered_event, numbered_plan};
-pub use power::{Chance, Disk, Medium, Record, Recorder, Remains, Trace, What, mark, quick_folder};
+pub use power::{
+    Chance, Disk, Medium, Record, Recorder, Remains, Trace, What, is_repeating, mark, quick_folder, seed,
+};
 pub use process::{end, is_alive, kill, signal};
 pub use require::planwatch;
 pub use singly::Program;

@@ -5,6 +5,7 @@
 
 use bus::Bus;
 use bytes::Bytes;
+use event_log::LEAP_LIMIT;
 use events::{PlanId, Timestamp};
 use serde::Deserialize;
 use service::Check;
@@ -15,8 +16,6 @@ use std::time::{Duration, Instant};
 const ASK_EVERY: Duration = Duration::from_secs(2);
 /// How long it may take to answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(1);
-/// How far two clocks may lie apart, and how much further than time has passed one may go.
-const APART_LIMIT: Duration = Duration::from_secs(5 * 60);
 
 /// What ingestion says of its clock.
 #[derive(Debug, Clone, Deserialize)]
@@ -58,7 +57,7 @@ impl ClockCheck {
             return held.doubt.clone();
         }
         let (right, since) = held.right?;
-        let latest = right.checked_add(now.duration_since(since) + APART_LIMIT).unwrap_or(Timestamp::MAX);
+        let latest = right.checked_add(now.duration_since(since) + LEAP_LIMIT).unwrap_or(Timestamp::MAX);
         (clock > latest).then(|| format!("the clock says {clock}, which should be {latest} at the latest"))
     }
 
@@ -67,7 +66,7 @@ impl ClockCheck {
         let apart = clock.duration_since(theirs.clock).unsigned_abs();
         let doubt = match &theirs.refused {
             Some(refused) => Some(refused.clone()),
-            None if apart > APART_LIMIT => {
+            None if apart > LEAP_LIMIT => {
                 Some(format!("the clock says {clock}, that of ingestion says {}", theirs.clock))
             }
             None => None,

@@ -135,15 +135,6 @@ impl Bus {
         }
     }
 
-    /// The event at a position of the plan's stream, byte for byte; none if the stream does not hold it.
-    pub async fn stream_event(
-        &self,
-        plan: &PlanId,
-        position: Position,
-    ) -> Result<Option<Bytes>, StreamError> {
-        self.stream_message(plan, position.0).await
-    }
-
     /// What the stream is and holds.
     pub(crate) async fn stream_info(&self, plan: &PlanId) -> Result<(Config, State), StreamError> {
         let stream = names::stream(plan);
@@ -163,11 +154,11 @@ impl Bus {
         }
     }
 
-    /// The bytes of one message of the stream; `None` if the stream does not hold it.
-    pub(crate) async fn stream_message(
+    /// The event at a position of the plan's stream, byte for byte; none if the stream does not hold it.
+    pub async fn stream_event(
         &self,
         plan: &PlanId,
-        sequence: u64,
+        position: Position,
     ) -> Result<Option<Bytes>, StreamError> {
         let stream = names::stream(plan);
         let unavailable = |reason: String| StreamError::Unavailable { stream: stream.clone(), reason };
@@ -176,7 +167,7 @@ impl Bus {
             .get_stream_no_info(&stream)
             .await
             .map_err(|error| unavailable(error.to_string()))?;
-        match handle.get_raw_message(sequence).await {
+        match handle.get_raw_message(position.0).await {
             Ok(message) => Ok(Some(message.payload)),
             Err(error) if matches!(error.kind(), LastRawMessageErrorKind::NoMessageFound) => Ok(None),
             Err(error) => Err(unavailable(error.to_string())),

@@ -24,7 +24,7 @@ use crate::against::KeptLeaves;
 use crate::files::Files;
 use events::{PlanId, Position};
 use evidence::{
-    FULL_TILE_HASHES, HASH_BYTES, Resource, TILE_HEIGHT, TilePath, TreeHash, partial_width, read_tile,
+    FULL_TILE_HASHES, HASH_BYTES, Resource, TilePath, TreeHash, full_tiles, partial_width, read_tile,
 };
 use serde::{Deserialize, Serialize};
 use std::io;
@@ -35,9 +35,6 @@ const FORMAT: u32 = 1;
 const MARK_NAME: &str = "planwatch-bundle.json";
 const CHECKPOINT_NAME: &str = "checkpoint";
 const KEYS_NAME: &str = "vkeys";
-/// The levels of tiles that a tree of 64 bits has.
-const TILE_LEVELS: u8 = 8;
-
 /// What says that a directory is a bundle, and of what.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -86,14 +83,9 @@ fn path_in(size: u64, resource: Resource, index: u64) -> Option<TilePath> {
     TilePath::of_width(resource, index, width)
 }
 
-/// How many full tiles a level has: the index of the rightmost, partial one.
-fn full_tiles(size: u64, level: u8) -> u64 {
-    size >> (level * TILE_HEIGHT) >> TILE_HEIGHT
-}
-
 /// The tile of a level above an entry.
 fn tile_above(index: u64, level: u8) -> u64 {
-    index >> (level * TILE_HEIGHT) >> TILE_HEIGHT
+    full_tiles(index, level)
 }
 
 /// Where a tile lies in a bundle.

@@ -5,8 +5,8 @@ use events::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// How much further than time has passed the clock may go ahead.
-const LEAP_LIMIT: Duration = Duration::from_secs(5 * 60);
+/// How much further than time has passed a clock may go ahead.
+pub const LEAP_LIMIT: Duration = Duration::from_secs(5 * 60);
 /// How far after the last time that is known to be right the clock may be at a start.
 const START_LIMIT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 

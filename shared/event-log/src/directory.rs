@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 const FORMAT: u32 = 1;
 const FORMAT_NAME: &str = "format.json";
 const LOCK_NAME: &str = "lock";
-const CLOCK_NAME: &str = "clock.json";
+const CLOCK_NAME: &str = "clock";
 
 #[derive(Serialize, Deserialize)]
 struct FormatMark {
@@ -59,6 +59,10 @@ pub(crate) fn read_format(files: &dyn Files, directory: &Path) -> Result<Option<
     }
     let malformed = |source| OpenError::FormatMark { path: path.clone(), source };
     let Number { format } = serde_json::from_slice(&bytes).map_err(malformed)?;
+    if format == 0 {
+        let source = serde::de::Error::custom("there is no format 0");
+        return Err(malformed(source));
+    }
     if format > FORMAT {
         return Err(OpenError::Newer { directory: directory.to_owned(), found: format, known: FORMAT });
     }
@@ -99,23 +103,29 @@ pub fn accept_clock(directory: &Path, clock: &dyn Clock) -> io::Result<()> {
 
 /// Keeps the last time of day that was taken as right, for the next start.
 pub(crate) fn keep_clock(files: &dyn Files, directory: &Path, kept: &KeptClock) -> io::Result<()> {
-    let mut bytes = serde_json::to_vec(kept).expect("times and numbers serialise");
-    bytes.push(b'\n');
-    write_whole(files, &directory.join(CLOCK_NAME), &bytes)
+    let mut line = serde_json::to_string(kept).expect("times and numbers serialise");
+    line.push('\n');
+    let checksum = crc32c::crc32c(line.as_bytes());
+    write_whole(files, &directory.join(CLOCK_NAME), format!("{line}{checksum:08x}\n").as_bytes())
 }
 
 /// The last time of day that was taken as right, by the log while it ran or by a person.
 pub(crate) fn kept_clock(files: &dyn Files, directory: &Path) -> Option<KeptClock> {
     let path = directory.join(CLOCK_NAME);
     let bytes = files.read(&path).ok()?;
-    match serde_json::from_slice(&bytes) {
-        Ok(kept) => Some(kept),
-        Err(error) => {
-            // Nothing rests on it alone: without it the clock is judged from the last recorded time.
-            tracing::warn!(file = %path.display(), %error, "The kept time of day cannot be read and is left aside");
-            None
-        }
+    let kept = std::str::from_utf8(&bytes).ok().and_then(read_clock);
+    if kept.is_none() {
+        // Nothing rests on it alone: without it the clock is judged from the last recorded time.
+        tracing::warn!(file = %path.display(), "The kept time of day cannot be read and is left aside");
     }
+    kept
+}
+
+/// Reads a kept time of day: a line of JSON, and one with the CRC32C of that line.
+fn read_clock(text: &str) -> Option<KeptClock> {
+    let (line, checksum) = text.split_at(text.find('\n')? + 1);
+    let expected = format!("{:08x}\n", crc32c::crc32c(line.as_bytes()));
+    (checksum == expected).then(|| serde_json::from_str(line).ok())?
 }
 
 /// Writes a small file in one step and makes it durable.

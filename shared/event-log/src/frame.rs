@@ -36,6 +36,7 @@ pub(crate) const FRAME_LIMIT_EVENTS: usize = 16_384;
 pub(crate) const BODY_LIMIT_BYTES: usize = 8 * 1024 * 1024 + FRAME_LIMIT_EVENTS * ROW_BYTES;
 
 const MAGIC: [u8; 4] = *b"PWF\x01";
+const COUNT_AT: usize = 20;
 const FLAG_ZSTD: u8 = 1;
 /// The fastest level: the log is compressed once for every commit, while callers wait.
 const ZSTD_LEVEL: i32 = 1;
@@ -99,7 +100,7 @@ impl Header {
             body_bytes: u32_at(bytes, 4),
             crc: u32_at(bytes, 8),
             first: Position(u64_at(bytes, 12)),
-            count: u32_at(bytes, 20),
+            count: u32_at(bytes, COUNT_AT),
             compressed: bytes[24] & FLAG_ZSTD != 0,
             raw_bytes: u32_at(bytes, 28),
         };
@@ -120,6 +121,19 @@ impl Header {
         let header = Header::read(bytes)?;
         let frame = bytes.get(..header.frame_bytes()).ok_or(FrameError::Short)?;
         if checksum(frame) == header.crc { Ok(header) } else { Err(FrameError::Damaged(Damage::Checksum)) }
+    }
+
+    /// Looks whether a frame is whole but for one bit of its number of events; flips it if so.
+    pub(crate) fn mend_count(frame: &mut [u8]) -> Option<Header> {
+        for bit in 0..u32::BITS as usize {
+            let (at, flip) = (COUNT_AT + bit / 8, 1 << (bit % 8));
+            *frame.get_mut(at)? ^= flip;
+            if let Ok(header) = Header::check(frame) {
+                return Some(header);
+            }
+            frame[at] ^= flip;
+        }
+        None
     }
 
     /// The size of the frame, header included.

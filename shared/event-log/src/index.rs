@@ -1,5 +1,6 @@
 //! The index: the event store that reads are served from. It can always be made again from the journal.
 
+mod blobs;
 mod memory;
 mod sled_index;
 mod tiles;

@@ -8,8 +8,8 @@ mod repair;
 mod scan;
 
 pub(crate) use append::{Journal, JournalError, NewFrame};
-pub(crate) use repair::{cut, restore};
-pub(crate) use scan::{JournalFault, Scanned, read_frame, scan};
+pub(crate) use repair::{Repair, claimed_last, cut, restore};
+pub(crate) use scan::{JournalFault, Scanned, find_fault, read_frame, scan};
 
 use crate::files::{Files, ReadFile};
 use crate::frame::{self, HEADER_BYTES, Header};
@@ -106,6 +106,31 @@ impl JournalMap {
         look(&self.segments.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// The files that are not written any more, each with the position after its last one.
+    pub(crate) fn sealed(&self) -> Vec<(Segment, Position)> {
+        self.look(|segments| segments.windows(2).map(|pair| (pair[0].clone(), pair[1].first)).collect())
+    }
+
+    /// Writes a sealed file anew with the events that it lacks; nobody opens it meanwhile.
+    pub(crate) fn repair_sealed(
+        &self,
+        first: Position,
+        after: Position,
+        fault: &JournalFault,
+        missing: &[Stored],
+    ) -> io::Result<Repair> {
+        self.change(|segments| {
+            let repaired = restore(self.files(), &self.directory, fault, missing)?;
+            self.files.set_read_only(&repaired.file)?;
+            if let Some(segment) = segments.iter_mut().find(|segment| segment.first == first) {
+                // Frames lie at other places now; without marks a read walks from the start of the file.
+                segment.marks.clear();
+                scan::mark(&*self.files.open_read(&segment.path)?, segment, after);
+            }
+            Ok(repaired)
+        })
+    }
+
     /// Reads frames from the one that holds `from`, up to and including the one that holds `until`.
     pub(crate) fn frames(self: &Arc<Self>, from: Position, until: Position) -> Frames {
         Frames { map: Arc::clone(self), open: None, next: from.max(Position(1)), until }
@@ -177,9 +202,11 @@ impl Frames {
             let index = segments.partition_point(|segment| segment.first <= next).checked_sub(1)?;
             let segment = &segments[index];
             let mark = segment.marks.partition_point(|mark| mark.first <= next).checked_sub(1);
-            Some((segment.path.clone(), mark.map_or(0, |mark| segment.marks[mark].offset)))
+            let offset = mark.map_or(0, |mark| segment.marks[mark].offset);
+            // Opened while the list is held: a repair puts another file in its place, with other marks.
+            Some((segment.path.clone(), offset, self.map.files.open_read(&segment.path)))
         });
-        let Some((path, offset)) = found else {
+        let Some((path, offset, file)) = found else {
             return Err(JournalReadError::Damaged {
                 path: self.map.directory.clone(),
                 offset: 0,
@@ -187,7 +214,7 @@ impl Frames {
                 what: "no file holds it".to_owned(),
             });
         };
-        match self.map.files.open_read(&path) {
+        match file {
             Ok(file) => Ok(OpenSegment { path, file, offset }),
             Err(source) => Err(JournalReadError::Read { path, source }),
         }

@@ -19,7 +19,7 @@
 //! journal/<first>.journal frames; see the source of `frame`
 //! index/                  sled
 //! index.damaged-<n>/      indexes that were replaced, at most three
-//! clock.json              the time of day last taken as right
+//! clock                   the time of day last taken as right
 //! ```
 
 pub mod files;
@@ -27,6 +27,7 @@ pub mod files;
 mod against;
 mod applier;
 mod bundle;
+mod check;
 mod clock;
 mod committer;
 mod directory;
@@ -51,7 +52,7 @@ pub use bundle::{
     BundleError, BundleLeaves, BundleReport, ExportError, ExportReport, ImportError, ImportReport, export,
     import, verify_bundle,
 };
-pub use clock::{Clock, SystemClock};
+pub use clock::{Clock, LEAP_LIMIT, SystemClock};
 pub use committer::{Admission, CommitLimits, Committer, CommitterThread, Decision, Outcome, SubmitError};
 pub use directory::accept_clock;
 pub use first_event::{FirstEvent, first_event};

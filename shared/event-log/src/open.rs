@@ -1,6 +1,7 @@
 //! Opening a log: the lock, the format, the journal made whole, the index brought up to it.
 
 use crate::applier::{self, CatchUpError, IndexHome, catch_up, retire};
+use crate::check;
 use crate::directory;
 use crate::files::{Files, RealFiles};
 use crate::index::{Index, IndexError, IndexOpenError, directory_exists};
@@ -195,9 +196,10 @@ pub fn open(directory: &Path, plan: &PlanId, options: Options) -> Result<Opened,
     let head = scanned.head;
     let map =
         Arc::new(JournalMap::new(Arc::clone(&options.files), journal_directory.clone(), scanned.segments));
-    let index = ready_index(&home, plan, existing, scanned.last.as_ref(), &map, &mut report)?;
+    // Before the index: what is in that counts as durable in the journal.
     let journal = Journal::open(Arc::clone(&map), options.journal_file_limit_bytes)
         .map_err(refused(&journal_directory))?;
+    let index = ready_index(&home, plan, existing, scanned.last.as_ref(), &map, &mut report)?;
     report.head = head;
     report.tiles_made = index.tiles_made();
     report.trace(plan);
@@ -217,7 +219,17 @@ pub fn open(directory: &Path, plan: &PlanId, options: Options) -> Result<Opened,
     let applier = {
         let shared = Arc::clone(&shared);
         let name = format!("log-{plan}-index");
-        std::thread::Builder::new().name(name).spawn(move || applier::run(&shared, &home))
+        std::thread::Builder::new().name(name).spawn(move || {
+            std::thread::scope(|scope| {
+                let name = format!("log-{}-check", shared.plan);
+                let checking =
+                    std::thread::Builder::new().name(name).spawn_scoped(scope, || check::run(&shared));
+                if let Err(error) = checking {
+                    tracing::warn!(%error, "Could not start a thread: sealed journal files are not checked");
+                }
+                applier::run(&shared, &home);
+            });
+        })
     };
     let applier = applier.map_err(OpenError::Thread)?;
     let writer = Writer::new(Arc::clone(&shared), journal, applier, directory.to_owned());
@@ -331,8 +343,10 @@ impl Opening<'_> {
                 journal::cut(self.files, &fault).map_err(|source| refused(&fault.path, source))?;
                 self.report.journal_bytes_cut += fault.rest_bytes;
             } else {
+                // A copy that has a part of the last commit would make half a request of it.
+                let claimed = journal::claimed_last(self.files, &fault);
                 let from_index = || match &existing {
-                    Existing::Usable(index) if held >= until => {
+                    Existing::Usable(index) if held >= until && claimed <= Some(held) => {
                         missing_events(&**index, fault.position, until)
                     }
                     _ => None,
@@ -340,8 +354,9 @@ impl Opening<'_> {
                 let from_other_copy = || {
                     let found = other_copy::behind(goes_on?, self.plan, scanned.last.as_ref()?, until)?;
                     // Before what follows, half of what is missing would only move the fault.
-                    let enough = fault.follows.is_none() || found.last()?.position == until;
-                    (!found.is_empty() && enough).then_some(found)
+                    let last = found.last()?.position;
+                    let enough = if fault.follows.is_none() { claimed <= Some(last) } else { last == until };
+                    enough.then_some(found)
                 };
                 match from_index().or_else(from_other_copy) {
                     Some(missing) => {
@@ -397,7 +412,7 @@ fn agrees(index: &dyn Index, last: Option<&Stored>) -> bool {
 }
 
 /// Reads a range of events from the index, if it can show every one of them.
-fn missing_events(index: &dyn Index, first: Position, last: Position) -> Option<Vec<Stored>> {
+pub(crate) fn missing_events(index: &dyn Index, first: Position, last: Position) -> Option<Vec<Stored>> {
     let events = usize::try_from(last.0 - first.0 + 1).ok()?;
     if events > REPAIR_LIMIT.events {
         return None;

@@ -5,13 +5,10 @@ use crate::stored::ReadLimit;
 use crate::tree::TreeHead;
 use events::Position;
 use evidence::{
-    ConsistencyProof, InclusionProof, NodeReader, Resource, TILE_HEIGHT, TileReader, TiledNodes, TreeHash,
-    push_entry, root_at,
+    ConsistencyProof, InclusionProof, NodeReader, Resource, TILE_HEIGHT, TILE_LEVELS, TileReader, TiledNodes,
+    TreeHash, push_entry, root_at,
 };
 use thiserror::Error;
-
-/// The levels of tiles that a log can have: eight levels of the tree each.
-const TILE_LEVELS: u8 = 8;
 
 /// Why the log could not show evidence.
 #[derive(Debug, Error)]

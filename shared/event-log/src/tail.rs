@@ -107,6 +107,13 @@ impl Tail {
         self.changed.notify_all();
     }
 
+    /// Waits until nothing more will come; false if that is not so within the time.
+    pub(crate) fn wait_until_closing(&self, patience: Duration) -> bool {
+        let held = self.lock();
+        let waited = self.changed.wait_timeout_while(held, patience, |held| !held.closing);
+        !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
+    }
+
     /// Whether nothing more will come.
     pub(crate) fn is_closing(&self) -> bool {
         self.lock().closing

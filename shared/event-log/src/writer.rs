@@ -158,8 +158,9 @@ impl Writer {
     /// Records requests and waits until they are on disk; every inner list is one request.
     ///
     /// A request's events are in one frame, so that a crash keeps all of them or none; all requests that fit
-    /// into one frame share one synchronisation. Positions are contiguous in the order given. The recorded time is `now`, to the
-    /// millisecond, or that of the last event if the clock went back. Readers see the events on return.
+    /// into one frame share one synchronisation. Positions are contiguous in the order given. The recorded time
+    /// is `now`, to the millisecond, or that of the last event if the clock went back. Readers see the events on
+    /// return.
     pub fn append(
         &mut self,
         requests: Vec<Vec<Event>>,
@@ -346,7 +347,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Writes commits as frames and synchronises once.
+    /// Writes commits as frames and synchronises them.
     fn write(&mut self, commits: &[Commit]) -> Result<(), AppendError> {
         let mut frames = Vec::with_capacity(commits.len());
         for commit in commits {

@@ -50,7 +50,7 @@ pub use note::{NOTE_LIMIT_BYTES, NOTE_LIMIT_SIGNATURES, NoteError};
 pub use proof::{ConsistencyProof, InclusionProof, PROOF_LIMIT_HASHES, ProofError};
 pub use proof_file::{ProofFile, ProofFileError};
 pub use tile::{
-    FULL_TILE_HASHES, PathError, Resource, TILE_HEIGHT, TileError, TilePath, partial_width, read_tile,
-    tile_root, write_tile,
+    FULL_TILE_HASHES, PathError, Resource, TILE_HEIGHT, TILE_LEVELS, TileError, TilePath, full_tiles,
+    partial_width, read_tile, tile_root, write_tile,
 };
 pub use witness::{AddCheckpoint, RequestError, WitnessRefusal};

@@ -7,6 +7,8 @@ use thiserror::Error;
 
 /// How many levels of the tree one tile spans.
 pub const TILE_HEIGHT: u8 = 8;
+/// The levels of tiles that a tree of 64 bits has.
+pub const TILE_LEVELS: u8 = 64 / TILE_HEIGHT;
 /// How many hashes a full tile holds.
 pub const FULL_TILE_HASHES: usize = 1 << TILE_HEIGHT;
 /// The highest level of tiles that a path may name.
@@ -146,6 +148,13 @@ impl FromStr for TilePath {
             refused("the index has leading groups of zeroes")
         }
     }
+}
+
+/// How many full tiles a level has in a tree of a size: the index of its rightmost, partial one.
+///
+/// The level is below [`TILE_LEVELS`].
+pub fn full_tiles(size: u64, level: u8) -> u64 {
+    size >> (level * TILE_HEIGHT) >> TILE_HEIGHT
 }
 
 /// How many hashes the rightmost, partial tile of a level has in a tree of a size; 0 if there is none.

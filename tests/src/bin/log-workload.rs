@@ -34,6 +34,7 @@ fn main() {
     match kind.as_str() {
         "single" => workload.single(),
         "many" => workload.many(),
+        "frames" => workload.several_frames(),
         "copy" => workload.copy(),
         "open" => {}
         other => panic!("`{other}` is no workload"),
@@ -69,6 +70,15 @@ impl Workload {
             }
             self.append(&requests, padding);
         }
+    }
+
+    /// Requests of a few megabytes each, of which no two fit into one frame.
+    fn several_frames(&mut self) {
+        let padding = 30_000 + self.padding(10_000);
+        let fits = REQUEST_BYTES / (padding as u64 + 4_000);
+        let requests: Vec<u64> =
+            (0..self.chance.between(2, 3)).map(|_| self.chance.between(fits * 3 / 4, fits)).collect();
+        self.append(&requests, padding);
     }
 
     /// What a follower does: copies of another log's events, page by page.

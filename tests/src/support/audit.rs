@@ -4,7 +4,7 @@ use super::http::Http;
 use super::load::{Acknowledged, send};
 use super::system::System;
 use super::wait::until_some;
-use event_log::{IndexKind, Options, ReadLimit};
+use event_log::{IndexKind, OpenError, Opened, Options, ReadLimit};
 use events::{PlanId, Position};
 use serde::Deserialize;
 use serde_json::Value;
@@ -67,13 +67,25 @@ pub fn log_folder(data: &Path, service: &str) -> PathBuf {
     if service == "projection" { own.join("log") } else { own }
 }
 
+/// Opens a log whose holder is gone.
+///
+/// A process that another test of this executable starts has a copy of the lock until it runs its own program, so
+/// a lock is waited for.
+#[track_caller]
+pub fn open_stopped(directory: &Path, options: &Options) -> Result<Opened, OpenError> {
+    let plan = PlanId::parse("binh-duong").expect("it is an id");
+    until_some("the lock is given back", || match event_log::open(directory, &plan, options.clone()) {
+        Err(OpenError::InUse { .. }) => None,
+        opened => Some(opened),
+    })
+}
+
 /// The log in a stopped service's directory, read from its journal alone.
 #[track_caller]
 pub fn stopped_log(directory: &Path) -> Vec<Logged> {
     assert!(directory.join("journal").is_dir(), "there is no log in {}", directory.display());
-    let plan = PlanId::parse("binh-duong").expect("it is an id");
     let options = Options { index: IndexKind::Memory, ..Options::default() };
-    let opened = event_log::open(directory, &plan, options).expect("the stopped log opens");
+    let opened = open_stopped(directory, &options).expect("the stopped log opens");
     let mut logged = Vec::new();
     let mut next = Position(1);
     while next <= opened.log.head() {

@@ -1,11 +1,9 @@
 //! Clocks that a test moves: the time of day of each process of a system, by the name of its service.
 
-use super::require::on_path;
-use bus::testing::missing;
+use super::preload;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use tempfile::TempDir;
 
 /// Whose clocks can be moved: the services, and the commands that a person runs.
@@ -20,20 +18,10 @@ pub struct Clocks {
 impl Clocks {
     /// Builds the library; none where no C compiler is there, and skipping is allowed.
     pub fn build() -> Option<Clocks> {
-        let Some(compiler) = on_path("cc") else {
-            missing("a C compiler (cc) is missing: the clocks of processes cannot be moved");
+        let clocks = Clocks { folder: tempfile::tempdir().expect("a temporary directory") };
+        if !preload::build("clock/shifted.c", &clocks.library()) {
             return None;
-        };
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/clock/shifted.c");
-        let folder = tempfile::tempdir().expect("a temporary directory");
-        let clocks = Clocks { folder };
-        let built = Command::new(compiler)
-            .args(["-O1", "-shared", "-fPIC", "-o"])
-            .arg(clocks.library())
-            .arg(source)
-            .output()
-            .expect("the compiler runs");
-        assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+        }
         for process in PROCESSES {
             std::fs::write(clocks.folder.path().join(process), 0_i64.to_ne_bytes()).expect("a small file");
         }

@@ -20,7 +20,7 @@
 //! - [`Medium::Nasty`] allows whatever POSIX does. Each creation, rename and removal in a directory that was
 //!   not synchronised afterwards is there or not, each by itself, also where the file itself was synchronised; of
 //!   a rename both names may be left. Each page is as it was after a random number of the writes to it, whatever
-//!   became of the pages beside it. The size is that of any moment, or any between; what was never written below
+//!   became of the pages beside it; in some cuts each write is there whole or not at all. The size is that of any moment, or any between; what was never written below
 //!   it reads as zeros, or as what lay there before: noise.
 //!
 //! On both a page is 4 KiB, or in some cuts a sector: torn pages. In some cuts nothing survives that was not
@@ -33,7 +33,7 @@ mod recorder;
 mod remains;
 mod trace;
 
-pub use chance::Chance;
+pub use chance::{Chance, is_repeating, seed};
 pub use disk::{Disk, Medium};
 pub use folder::quick_folder;
 pub use recorder::Recorder;

@@ -58,10 +58,13 @@ fn take(system: &System, key: &str) -> Acknowledged {
 /// Makes a stopped system believe that the machine was started again since: how much has passed is not known.
 #[track_caller]
 fn reboot(system: &System) {
-    let file = crate::log_folder(system, "ingestion").join("clock.json");
-    let mut kept: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    let file = crate::log_folder(system, "ingestion").join("clock");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let mut kept: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
     kept["epoch"] = json!("another boot");
-    std::fs::write(file, kept.to_string()).unwrap();
+    let line = format!("{kept}\n");
+    let checksum = crc32c::crc32c(line.as_bytes());
+    std::fs::write(file, format!("{line}{checksum:08x}\n")).unwrap();
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! SIGKILL under load: each process alone, all together, and the supervisor with all of them.
 
-use crate::{is_possible, stop_and_audit};
+use crate::{is_possible, rounds, stop_and_audit};
 use tests::support::{
     Acknowledged, Load, Options, SERVICES, System, audit, is_alive, kill, signal, until, until_some,
 };
@@ -10,11 +10,6 @@ const DEFAULT_ROUNDS: u32 = 3;
 /// often its children ended, so that its pauses between restarts stay short.
 const ROUNDS_OF_ONE_SUPERVISOR: u32 = 5;
 
-pub(crate) fn rounds() -> u32 {
-    let asked = std::env::var("PLANWATCH_ROUNDS").ok();
-    asked.map_or(DEFAULT_ROUNDS, |rounds| rounds.parse().expect("PLANWATCH_ROUNDS is a number of rounds"))
-}
-
 /// Kills the services in every round while reports come, and audits the whole log after each.
 #[track_caller]
 fn survives_the_loss_of(services: &[&str]) {
@@ -23,7 +18,7 @@ fn survives_the_loss_of(services: &[&str]) {
     }
     let mut system = System::start(Options::empty());
     let mut acknowledged: Vec<Acknowledged> = Vec::new();
-    for round in 1..=rounds() {
+    for round in 1..=rounds(DEFAULT_ROUNDS) {
         if round > 1 && round % ROUNDS_OF_ONE_SUPERVISOR == 1 {
             assert_eq!(system.stop().code(), Some(0));
             system.start_again();
@@ -87,7 +82,7 @@ fn a_supervisor_killed_under_load_loses_nothing() {
     }
     let mut system = System::start(Options::empty());
     let mut acknowledged: Vec<Acknowledged> = Vec::new();
-    for round in 1..=rounds() {
+    for round in 1..=rounds(DEFAULT_ROUNDS) {
         let load = Load::start(system.http(), &format!("round-{round}"));
         load.wait_for_more(5);
         let pids = system.pids();

@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod clock;
+mod flipped_bits;
 mod index;
 mod journal;
 mod kills;
@@ -15,6 +16,12 @@ mod stream;
 
 use std::path::{Path, PathBuf};
 use tests::support::{Acknowledged, System, audit_stopped, nats_server, report, send, until_some};
+
+/// How many rounds there are: as many as are asked for, or else a few.
+fn rounds(few: u32) -> u32 {
+    let asked = std::env::var("PLANWATCH_ROUNDS").ok();
+    asked.map_or(few, |rounds| rounds.parse().expect("PLANWATCH_ROUNDS is a number of rounds"))
+}
 
 /// Whether systems can be started here; says on standard error what is missing.
 fn is_possible() -> bool {

@@ -3,35 +3,44 @@
 //!
 //! A round records one process, or several one after the other, and cuts the power at ten places, on media of
 //! both kinds (see `tests/src/support/power.rs`). `PLANWATCH_ROUNDS` says how many rounds there are of each kind,
-//! 3 by default; 20 are 200 cuts. A round that fails prints its seed and keeps the directory that it found broken;
+//! 1 by default; 20 are 200 cuts. A round that fails prints its seed and keeps the directory that it found broken;
 //! `PLANWATCH_SEED` repeats it. What the threads of a process do in which order is not the seed's, so a failure
 //! may need several attempts.
 
 mod promise;
+mod system;
 
-use crate::kills::rounds;
+use crate::rounds;
 use event_log::Options;
 use promise::Promise;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{SystemTime, UNIX_EPOCH};
 use tempfile::TempDir;
-use tests::support::{Chance, Disk, Medium, Record, Recorder, Remains, Trace, What, quick_folder};
+use tests::support::{
+    Chance, Disk, Medium, Record, Recorder, Remains, Trace, What, is_repeating, quick_folder, seed,
+};
 
+/// How many rounds there are unless more are asked for.
+const FEW_ROUNDS: u32 = 1;
 const CUTS_OF_A_TRACE: u32 = 10;
 const LARGE_JOURNAL_FILES: u64 = 64 * 1024 * 1024;
 
 /// One round: its processes, and what they promised.
 struct Round {
-    test: &'static str,
-    seed: u64,
+    repeat: Repeat,
     chance: Chance,
     recorder: Recorder,
     home: TempDir,
     journal_file_bytes: u64,
 }
 
-impl Drop for Round {
+/// Says how a round is repeated, if it fails.
+struct Repeat {
+    test: &'static str,
+    seed: u64,
+}
+
+impl Drop for Repeat {
     fn drop(&mut self) {
         if std::thread::panicking() {
             eprintln!(
@@ -102,35 +111,52 @@ impl Round {
         self.recorder.forget();
     }
 
-    /// Cuts the power at a place, and gives what is left with what was promised until then.
+    /// Cuts the power somewhere, and gives what is left with what was promised until then.
     fn cut(&mut self, disk: &Disk, records: &[Record], promise: &Promise) -> (Remains, Promise, String) {
         let place = self.place(records);
         let medium = if self.chance.percent(50) { Medium::Ordered } else { Medium::Nasty };
+        self.cut_at(place, medium, disk, records, promise)
+    }
+
+    fn cut_at(
+        &mut self,
+        place: usize,
+        medium: Medium,
+        disk: &Disk,
+        records: &[Record],
+        promise: &Promise,
+    ) -> (Remains, Promise, String) {
         let mut promise = promise.clone();
         promise.learn(&records[..place]);
         let remains = disk.cut(&records[..place], medium, &mut self.chance);
         (remains, promise, format!("{medium:?}, behind {place} of {}", records.len()))
     }
 
-    /// A place to cut at: anywhere, while it opens, or at a moment that matters.
+    /// A place to cut at: anywhere, while it opens, while it commits, or around what matters.
     fn place(&mut self, records: &[Record]) -> usize {
         let whole = records.len();
-        let until_opened = records
-            .iter()
-            .position(|record| matches!(&record.what, What::Mark(text) if text.starts_with("open")))
-            .unwrap_or(whole);
-        let moments: Vec<usize> = (1..whole)
-            .filter(|index| match &records[index - 1].what {
-                What::Sync(_) | What::Rename(..) | What::Create(_) => true,
-                What::Mark(text) => text.starts_with("done"),
-                _ => false,
-            })
-            .collect();
+        let matters =
+            |record: &Record| matches!(record.what, What::Sync(_) | What::Rename(..) | What::Create(_));
+        let until_opened = records.iter().position(|record| says(record, "open")).unwrap_or(whole);
+        let moments: Vec<usize> = (0..whole).filter(|index| matters(&records[*index])).collect();
         match self.chance.between(0, 9) {
             0..=2 => self.chance.index(until_opened + 1),
-            3..=5 if !moments.is_empty() => moments[self.chance.index(moments.len())],
+            3..=5 => self.place_in_a_commit(records),
+            6..=7 if !moments.is_empty() => moments[self.chance.index(moments.len())] + self.chance.index(2),
             _ => self.chance.index(whole + 1),
         }
+    }
+
+    /// A place between the beginning of a commit and its acknowledgement; the end where there is none.
+    fn place_in_a_commit(&mut self, records: &[Record]) -> usize {
+        let whole = records.len();
+        let commits: Vec<usize> = (0..whole).filter(|index| says(&records[*index], "begin")).collect();
+        if commits.is_empty() {
+            return whole;
+        }
+        let begin = commits[self.chance.index(commits.len())] + 1;
+        let end = (begin..whole).find(|index| says(&records[*index], "done")).map_or(whole, |done| done + 1);
+        begin + self.chance.index(end - begin + 1)
     }
 
     /// Holds what is left to what was promised.
@@ -143,7 +169,7 @@ impl Round {
             remains.write_to(&kept);
             panic!(
                 "{cut}: {broken}\nseed {}; what was left is in {}: {remains:?}",
-                self.seed,
+                self.repeat.seed,
                 kept.display()
             );
         }
@@ -167,21 +193,21 @@ impl Round {
     }
 }
 
+fn says(record: &Record, word: &str) -> bool {
+    matches!(&record.what, What::Mark(text) if text.starts_with(word))
+}
+
 /// Runs the rounds of one kind.
 #[track_caller]
 fn each_round(test: &'static str, journal_file_bytes: u64, mut body: impl FnMut(&mut Round)) {
-    let seed = std::env::var("PLANWATCH_SEED").ok().map(|seed| seed.parse::<u64>().unwrap());
-    let first = seed.unwrap_or_else(|| {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        now.as_secs() * 1_000
-    });
-    for round in 0..if seed.is_some() { 1 } else { u64::from(rounds()) } {
+    for round in 0..if is_repeating() { 1 } else { u64::from(rounds(FEW_ROUNDS)) } {
         let Some(recorder) = Recorder::build() else { return };
-        let seed = first + round;
+        let seed = seed() + round;
         let mut chance = Chance::new(seed);
         // On the real disk the threads of the process take turns in another way.
         let home = if chance.percent(20) { tempfile::tempdir().unwrap() } else { quick_folder() };
-        body(&mut Round { test, seed, chance, recorder, home, journal_file_bytes });
+        let repeat = Repeat { test, seed };
+        body(&mut Round { repeat, chance, recorder, home, journal_file_bytes });
     }
 }
 
@@ -200,6 +226,22 @@ fn commits_of_many_events() {
             round.prepare("single", &mut promise);
         }
         round.record_and_cut(&Run::of("many"), &promise);
+    });
+}
+
+/// A commit so large that it is several frames, on the medium that may keep the later one without the earlier.
+#[test]
+fn commits_of_several_frames() {
+    each_round("commits_of_several_frames", LARGE_JOURNAL_FILES, |round| {
+        let disk = Disk::read(round.root());
+        let trace = round.run(&Run::of("frames"));
+        assert_eq!(disk.after(&trace.records), Remains::read(round.root()), "everything was recorded");
+        for _ in 0..CUTS_OF_A_TRACE {
+            let place = round.place_in_a_commit(&trace.records);
+            let nothing = Promise::nothing();
+            let (remains, promise, cut) = round.cut_at(place, Medium::Nasty, &disk, &trace.records, &nothing);
+            round.check(&remains, &promise, &cut);
+        }
     });
 }
 
@@ -290,6 +332,29 @@ fn an_index_that_is_being_made_again() {
             }
         }
         round.record_and_cut(&Run::of("single"), &promise);
+    });
+}
+
+/// What the index has confirmed it holds after a cut as well: the journal is made again from it alone.
+#[test]
+fn an_index_without_its_journal() {
+    each_round("an_index_without_its_journal", LARGE_JOURNAL_FILES, |round| {
+        let mut promise = Promise::nothing();
+        for _ in 0..round.chance.between(0, 2) {
+            let kind = if round.chance.percent(50) { "many" } else { "single" };
+            round.prepare(kind, &mut promise);
+        }
+        let disk = Disk::read(round.root());
+        let kind = if round.chance.percent(50) { "many" } else { "single" };
+        let trace = round.run(&Run::of(kind));
+        for _ in 0..CUTS_OF_A_TRACE {
+            // The process has ended, and its index has everything.
+            let whole = trace.records.len();
+            let medium = if round.chance.percent(50) { Medium::Ordered } else { Medium::Nasty };
+            let (mut remains, promise, cut) = round.cut_at(whole, medium, &disk, &trace.records, &promise);
+            remains.entries.retain(|path, bytes| !path.starts_with("log/journal") || bytes.is_none());
+            round.check(&remains, &promise, &cut);
+        }
     });
 }
 

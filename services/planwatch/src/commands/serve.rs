@@ -139,11 +139,27 @@ fn run_until_stopped<R: Running>(name: &str, start: impl Future<Output = anyhow:
 /// A bus that does not answer may answer later; anything else has to be put right first.
 fn not_started(name: &str, error: anyhow::Error) -> Failure {
     let waits = error.chain().any(|cause| {
-        matches!(
-            cause.downcast_ref::<bus::ConnectError>(),
-            Some(bus::ConnectError::Unreachable { .. } | bus::ConnectError::Lost { .. })
-        )
+        let connect = cause.downcast_ref::<bus::ConnectError>();
+        let stream = cause.downcast_ref::<bus::StreamError>();
+        matches!(connect, Some(bus::ConnectError::Unreachable { .. } | bus::ConnectError::Lost { .. }))
+            || matches!(stream, Some(bus::StreamError::Unavailable { .. }))
     });
     let error = error.context(format!("cannot start {name}"));
     if waits { Failure::unreachable(error) } else { Failure::refused(error) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_that_does_not_answer_is_waited_for_and_one_that_differs_is_not() {
+        let stream = || "PLANWATCH_BINH_DUONG".to_owned();
+        let unavailable = bus::StreamError::Unavailable { stream: stream(), reason: "no answer".into() };
+        let differs = bus::StreamError::Differs { stream: stream(), differences: "storage".into() };
+        for (error, exit) in [(unavailable, Exit::Unreachable), (differs, Exit::Refused)] {
+            let error = anyhow::Error::new(ingestion::StartError::Stream(error));
+            assert_eq!(not_started("ingestion", error).exit, exit);
+        }
+    }
 }

@@ -177,7 +177,7 @@ impl Runner {
     }
 
     async fn compare(&self, position: Position) -> Result<(), Ended> {
-        let Some(in_stream) = self.bus.stream_message(&self.plan, position.0).await? else {
+        let Some(in_stream) = self.bus.stream_event(&self.plan, position).await? else {
             // It was emptied but goes on counting. Nothing contradicts the log, and what is missing can only
             // come back into a stream made anew, which is a person's decision: followers read it from the log.
             tracing::warn!(

@@ -1,14 +1,13 @@
 //! Writing a bundle.
 
-use super::{
-    CHECKPOINT_NAME, FORMAT, KEYS_NAME, MARK_NAME, Mark, TILE_LEVELS, file_of, full_tiles, path_in,
-    tile_above,
-};
+use super::{CHECKPOINT_NAME, FORMAT, KEYS_NAME, MARK_NAME, Mark, file_of, path_in, tile_above};
 use crate::files::Files;
 use crate::log::Log;
 use crate::proofs::EvidenceError;
 use events::Position;
-use evidence::{FULL_TILE_HASHES, Resource, SignedCheckpoint, TilePath, VerifierKey};
+use evidence::{
+    FULL_TILE_HASHES, Resource, SignedCheckpoint, TILE_LEVELS, TilePath, VerifierKey, full_tiles,
+};
 use std::collections::BTreeSet;
 use std::io;
 use std::ops::RangeInclusive;

@@ -4,9 +4,7 @@
 //! the leaves, and those the events. The walk goes down that way in the order of positions and holds one file
 //! of each level at a time.
 
-use super::{
-    CHECKPOINT_NAME, FORMAT, MARK_NAME, Mark, TILE_LEVELS, file_of, full_tiles, path_in, read_bounded,
-};
+use super::{CHECKPOINT_NAME, FORMAT, MARK_NAME, Mark, file_of, path_in, read_bounded};
 use crate::files::Files;
 use crate::verify::Problem;
 use bytes::Bytes;
@@ -14,8 +12,8 @@ use events::wire;
 use events::{PlanId, Position, Timestamp};
 use evidence::{
     CheckpointError, ENTRY_LIMIT_BYTES, Edge, FULL_TILE_HASHES, Frontier, HASH_BYTES, NOTE_LIMIT_BYTES,
-    Resource, SignedCheckpoint, TILE_HEIGHT, TilePath, TreeHash, Verified, VerifierKey, leaf_hash, read_tile,
-    split_entries, tile_root,
+    Resource, SignedCheckpoint, TILE_HEIGHT, TILE_LEVELS, TilePath, TreeHash, Verified, VerifierKey,
+    full_tiles, leaf_hash, read_tile, split_entries, tile_root,
 };
 use std::io;
 use std::ops::RangeInclusive;

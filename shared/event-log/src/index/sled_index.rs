@@ -10,10 +10,12 @@
 //!
 //! sled's own flush does not synchronise the disk, and it loses whole databases if too much is unwritten at
 //! once; so events go in by transactions of at most 256 KiB, and after each one the database file itself is
-//! synchronised before the next. sled panics on some damage, so nothing calls it outside `guarded`.
+//! synchronised before the next, with the files that sled writes large pages to. sled panics on some damage, so
+//! nothing calls it outside `guarded`.
 
 mod tree;
 
+use super::blobs::Blobs;
 use super::tiles::{self, Growing};
 use super::{Index, IndexError};
 use crate::frame::{self, Encoder, HEADER_BYTES, Header, ROW_BYTES};
@@ -65,6 +67,7 @@ pub(crate) struct SledIndex {
     tiles: Tree,
     meta: Tree,
     database: File,
+    blobs: Blobs,
     head: AtomicU64,
     encoder: Mutex<Encoder>,
     edge: Mutex<Edge>,
@@ -90,6 +93,11 @@ impl SledIndex {
             let by_time = db.open_tree("by_time")?;
             let tiles = db.open_tree("tiles")?;
             let database = File::open(path.join("db"))?;
+            // sled made them, this process or one that was killed, and synchronises none.
+            File::open(path.join("conf"))?.sync_all()?;
+            for directory in [Some(path), path.parent()].into_iter().flatten() {
+                File::open(directory)?.sync_all()?;
+            }
             match meta.get("format")? {
                 Some(format) if format == FORMAT => {}
                 Some(_) => return Err(unsupported("it is of a format that this version does not know")),
@@ -102,7 +110,6 @@ impl SledIndex {
                     meta.insert("plan", plan.as_str())?;
                     db.flush()?;
                     database.sync_data()?;
-                    File::open(path)?.sync_all()?;
                 }
             }
             if meta.get("plan")?.as_deref() != Some(plan.as_str().as_bytes()) {
@@ -122,6 +129,7 @@ impl SledIndex {
                 tiles,
                 meta,
                 database,
+                blobs: Blobs::of(path),
                 head,
                 encoder,
                 edge,
@@ -139,6 +147,15 @@ impl SledIndex {
 
     fn edge(&self) -> MutexGuard<'_, Edge> {
         self.edge.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Brings onto the disk what was written: sled's own flush hands it to the system only, and leaves out the
+    /// files of large pages.
+    fn make_durable(&self) -> sled::Result<()> {
+        self.db.flush()?;
+        self.blobs.sync()?;
+        self.database.sync_data()?;
+        Ok(())
     }
 
     /// Writes one transaction and makes it durable.
@@ -159,9 +176,7 @@ impl SledIndex {
                     Ok(())
                 })
                 .map_err(storage_error)?;
-            self.db.flush()?;
-            self.database.sync_data()?;
-            Ok(())
+            self.make_durable()
         })?;
         let mut held = self.edge();
         *held = edge;

@@ -12,11 +12,12 @@
 
 use super::IndexError;
 use super::sled_index::guarded;
-use evidence::{Edge, FULL_TILE_HASHES, FullTile, TILE_HEIGHT, TreeHash, partial_width, tile_root};
+use evidence::{
+    Edge, FULL_TILE_HASHES, FullTile, TILE_HEIGHT, TILE_LEVELS, TreeHash, full_tiles, partial_width,
+    tile_root,
+};
 use sled::{Batch, IVec, Tree};
 
-/// The levels of tiles that a tree of 64 bits has.
-const LEVELS: u8 = 8;
 const FULL: u64 = FULL_TILE_HASHES as u64;
 
 fn key(level: u8, place: u64) -> [u8; 9] {
@@ -71,7 +72,7 @@ impl<L: Fn(u64, usize) -> Result<Vec<TreeHash>, IndexError>> Kept<'_, L> {
     /// Takes up the tree of a size.
     pub(super) fn resume(&self, size: u64, root: TreeHash) -> Result<Option<Edge>, IndexError> {
         let mut partial = Vec::new();
-        for level in 0..LEVELS {
+        for level in 0..TILE_LEVELS {
             partial.push(self.row(level, full_tiles(size, level), partial_width(size, level))?);
         }
         Ok(Edge::resume(size, partial).filter(|edge| edge.root() == root))
@@ -81,7 +82,7 @@ impl<L: Fn(u64, usize) -> Result<Vec<TreeHash>, IndexError>> Kept<'_, L> {
     ///
     /// Empty if the tree does not reach so far.
     pub(super) fn read(&self, edge: &Edge, level: u8, index: u64) -> Result<Vec<TreeHash>, IndexError> {
-        if level >= LEVELS || index > full_tiles(edge.size(), level) {
+        if level >= TILE_LEVELS || index > full_tiles(edge.size(), level) {
             return Ok(Vec::new());
         }
         if index == full_tiles(edge.size(), level) {
@@ -119,8 +120,4 @@ impl<L: Fn(u64, usize) -> Result<Vec<TreeHash>, IndexError>> Kept<'_, L> {
             Ok(row)
         })
     }
-}
-
-fn full_tiles(size: u64, level: u8) -> u64 {
-    size >> (level * TILE_HEIGHT) >> TILE_HEIGHT
 }

@@ -2,7 +2,7 @@
 
 use super::{JournalFault, file_name};
 use crate::files::Files;
-use crate::frame::{Encoder, ROW_BYTES};
+use crate::frame::{Encoder, HEADER_BYTES, Header, ROW_BYTES};
 use crate::stored::Stored;
 use events::Position;
 use std::io;
@@ -25,6 +25,23 @@ pub(crate) fn cut(files: &dyn Files, fault: &JournalFault) -> io::Result<()> {
     let mut file = files.open_append(&fault.path)?;
     file.truncate(fault.offset)?;
     file.sync_data()
+}
+
+/// The last position that a commit claims which is damaged or torn, where nothing follows and its header can be
+/// read.
+pub(crate) fn claimed_last(files: &dyn Files, fault: &JournalFault) -> Option<Position> {
+    if fault.follows.is_some() || fault.rest_bytes == 0 {
+        return None;
+    }
+    let file = files.open_read(&fault.path).ok()?;
+    let mut head = [0; HEADER_BYTES];
+    let read = file.read_at(fault.offset, &mut head).ok()?;
+    let header = Header::read(&head[..read]).ok().filter(|header| header.first == fault.position)?;
+    let mut frame = vec![0; header.frame_bytes()];
+    let read = file.read_at(fault.offset, &mut frame).ok()?;
+    // The claim itself may be what is damaged.
+    let mended = Header::mend_count(&mut frame[..read]).unwrap_or(header);
+    Some(mended.last())
 }
 
 /// Writes the faulty file anew: what is whole before the fault, the missing events, what follows.

@@ -100,6 +100,23 @@ pub(crate) fn scan(files: &dyn Files, directory: &Path) -> io::Result<Scanned> {
     Ok(scanned)
 }
 
+/// Where a sealed file stops being whole, if it does.
+pub(crate) fn find_fault(
+    files: &dyn Files,
+    segment: &Segment,
+    after: Position,
+) -> io::Result<Option<JournalFault>> {
+    let mut walked = Segment::new(segment.first, segment.path.clone());
+    walk_frames(files, &mut walked, Some(after)).map(|(_, _, fault)| fault)
+}
+
+/// Marks the frames of a sealed file whose marks were cleared.
+pub(super) fn mark(file: &dyn ReadFile, segment: &mut Segment, after: Position) {
+    if walk_headers(file, segment, after).is_none() {
+        segment.marks.clear();
+    }
+}
+
 /// Walks the headers of a sealed file; gives the offset of its last frame, or nothing if they do not lead
 /// exactly to the file's end and to the position before `after`.
 fn walk_headers(file: &dyn ReadFile, segment: &mut Segment, after: Position) -> Option<u64> {

@@ -1,6 +1,7 @@
 //! The committer: order, refusals, faults, the clock, stopping.
 
 use super::support::*;
+use event_log::files::Files;
 use event_log::{
     Admission, Clock, CommitLimits, Committer, CommitterThread, Decision, Log, Opened, Outcome, SubmitError,
     WriteState,
@@ -513,7 +514,7 @@ fn a_log_that_ran_without_events_is_judged_by_when_it_ran() {
     run(async { running.committer.submit(ask(1)).await.unwrap() });
     running.clock.pass((90 * DAY).unsigned_abs());
     wait_for("the clock to be kept", || {
-        let kept = std::fs::read_to_string(home.directory.join("clock.json")).unwrap_or_default();
+        let kept = std::fs::read_to_string(home.directory.join("clock")).unwrap_or_default();
         kept.contains(&noon(90 * DAY).to_string())
     });
     drop(running);
@@ -527,7 +528,7 @@ fn a_kept_clock_that_cannot_be_read_counts_as_none() {
     let running = start(&home, CommitLimits::default());
     run(async { running.committer.submit(ask(1)).await.unwrap() });
     drop(running);
-    std::fs::write(home.directory.join("clock.json"), "9999\u{0}").unwrap();
+    std::fs::write(home.directory.join("clock"), "9999\u{0}").unwrap();
     let running = start_at(&home, CommitLimits::default(), 60 * DAY);
     assert!(matches!(running.log.faults(), WriteState::ClockStopped(_)));
 }
@@ -546,9 +547,9 @@ fn a_restart_takes_no_leap_that_was_refused_before_it() {
         wait_for("the leap is seen", || matches!(running.log.faults(), WriteState::ClockStopped(_)));
         let known = read_all(&running.log).len();
         // As after a kill: nothing is kept while it stops.
-        let kept = std::fs::read(home.directory.join("clock.json")).unwrap();
+        let kept = std::fs::read(home.directory.join("clock")).unwrap();
         drop(running);
-        std::fs::write(home.directory.join("clock.json"), kept).unwrap();
+        std::fs::write(home.directory.join("clock"), kept).unwrap();
         clock.pass(10_000);
         let running = start_by(&home, CommitLimits::default(), Arc::clone(&clock));
         assert!(matches!(running.log.faults(), WriteState::ClockStopped(_)), "{:?}", clock.epoch);
@@ -569,9 +570,30 @@ fn a_clock_accepted_by_mistake_lets_nothing_through_once_it_is_right_again() {
     wait_for("it is accepted", || running.log.faults() == WriteState::Writing);
     running.clock.leap(-400 * DAY);
     wait_for("what is kept is the right clock", || {
-        let kept = std::fs::read_to_string(home.directory.join("clock.json")).unwrap();
+        let kept = std::fs::read_to_string(home.directory.join("clock")).unwrap();
         kept.contains(&noon(0).to_string())
     });
     running.clock.leap(20 * DAY);
     wait_for("a leap is a leap again", || matches!(running.log.faults(), WriteState::ClockStopped(_)));
+}
+
+#[test]
+fn a_kept_clock_counts_as_none_whichever_of_its_bits_is_flipped() {
+    let home = Home::in_memory();
+    let running = start(&home, CommitLimits::default());
+    run(async { running.committer.submit(ask(1)).await.unwrap() });
+    running.clock.pass((50 * DAY).unsigned_abs());
+    drop(running);
+    let path = home.directory.join("clock");
+    let kept = home.files.read(&path).unwrap();
+    for bit in 0..kept.len() * 8 {
+        let mut flipped = kept.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        home.put(&path, flipped);
+        let running = start_at(&home, CommitLimits::default(), 60 * DAY);
+        assert!(matches!(running.log.faults(), WriteState::ClockStopped(_)), "bit {bit}");
+    }
+    home.put(&path, kept);
+    let running = start_at(&home, CommitLimits::default(), 60 * DAY);
+    assert_eq!(running.log.faults(), WriteState::Writing);
 }

@@ -2,7 +2,7 @@
 
 use super::support::*;
 use event_log::files::Files;
-use event_log::{IndexState, OpenError, Opened, Stored};
+use event_log::{IndexState, JournalReadError, OpenError, Opened, Stored};
 use events::Position;
 use std::fs;
 use std::path::PathBuf;
@@ -66,6 +66,48 @@ fn a_torn_commit_that_the_index_holds_is_restored_from_it() {
         assert_eq!(read_all(&opened.log), before, "torn at byte {length}");
         drop(opened);
         assert!(event_log::verify_files(&home.files, &home.directory, None).unwrap().is_ok());
+    }
+}
+
+#[test]
+fn a_damaged_commit_of_which_the_index_holds_a_part_is_not_halved() {
+    let (home, other) = (Home::on_disk(), Home::on_disk());
+    let numbers = |numbers: std::ops::RangeInclusive<u64>| numbers.map(|number| report(number, 50)).collect();
+    for (home, last) in [(&home, 34), (&other, 32)] {
+        written(home);
+        home.open().writer.append(vec![numbers(31..=last)], noon(31)).unwrap();
+    }
+    fs::remove_dir_all(index_of(&home)).unwrap();
+    copy_directory(&index_of(&other), &index_of(&home));
+    let path = last_journal_file(&home);
+    let whole = fs::read(&path).unwrap();
+    let mut damaged = whole.clone();
+    *damaged.last_mut().unwrap() ^= 1;
+    home.put(&path, damaged.clone());
+    let Err(OpenError::JournalDamaged { file, position: Position(31), .. }) = home.try_open() else {
+        panic!("the log must not open");
+    };
+    assert_eq!((file, fs::read(&path).unwrap()), (path.clone(), damaged), "nothing was cut");
+    home.put(&path, whole);
+    assert_eq!(read_all(&home.open().log).len(), 34);
+}
+
+#[test]
+fn a_damaged_last_commit_is_restored_whichever_of_its_bits_is_flipped() {
+    let home = Home::on_disk();
+    let before = written(&home);
+    let path = last_journal_file(&home);
+    let whole = fs::read(&path).unwrap();
+    let start = last_frame_start(&home, 30);
+    // All of the header, and some of the body.
+    let bits = (start * 8..(start + 32) * 8).chain(((start + 32) * 8..whole.len() * 8).step_by(97));
+    for bit in bits {
+        let mut flipped = whole.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        home.put(&path, flipped);
+        let opened = home.open();
+        assert_eq!(opened.report.journal_events_restored, 1, "bit {}", bit - start * 8);
+        assert_eq!(read_all(&opened.log), before);
     }
 }
 
@@ -211,6 +253,60 @@ fn damage_inside_the_journal_is_repaired_from_the_index() {
     assert_eq!(read_all(&opened.log), before);
     drop(opened);
     assert!(event_log::verify_files(&home.files, &home.directory, None).unwrap().is_ok());
+}
+
+#[test]
+fn a_damaged_body_in_a_sealed_file_is_put_right_behind_the_readers() {
+    let home = Home::on_disk().with_journal_files_of(2_500);
+    let before = written(&home);
+    let names = home.journal_files();
+    // Two places of one file, and one of another.
+    for (file, at) in [(0, 60), (0, 1_200), (1, 700)] {
+        let mut altered = fs::read(&names[file]).unwrap();
+        altered[at] ^= 1;
+        home.put(&names[file], altered);
+    }
+    assert!(!event_log::verify_files(&home.files, &home.directory, None).unwrap().is_ok());
+    let mut opened = home.open();
+    assert_eq!(opened.report.journal_events_restored, 0, "a start reads the headers alone");
+    assert_eq!(read_all(&opened.log), before);
+    wait_for("the damage to be repaired", || {
+        event_log::verify_files(&home.files, &home.directory, None).unwrap().is_ok()
+    });
+    append_each(&mut opened.writer, [31]);
+    drop(opened);
+    // Without the index everything comes from the journal.
+    fs::remove_dir_all(index_of(&home)).unwrap();
+    assert_eq!(read_all(&home.open().log)[..30], before);
+}
+
+#[test]
+fn a_damaged_body_in_a_sealed_file_is_named_where_nothing_else_holds_it() {
+    let home = Home::on_disk().with_journal_files_of(2_500);
+    written(&home);
+    let path = home.journal_files().remove(1);
+    let mut altered = fs::read(&path).unwrap();
+    altered[60] ^= 1;
+    home.put(&path, altered.clone());
+    fs::remove_dir_all(index_of(&home)).unwrap();
+    let Err(OpenError::CatchUp(JournalReadError::Damaged { path: named, offset: 0, position, .. })) =
+        home.try_open()
+    else {
+        panic!("the log must not open");
+    };
+    assert_eq!(
+        (&named, format!("{:020}.journal", position.0)),
+        (&path, path.file_name().unwrap().to_string_lossy().into_owned())
+    );
+    assert_eq!(fs::read(&path).unwrap(), altered, "nothing was changed");
+}
+
+#[test]
+fn a_format_mark_that_no_version_wrote_is_refused() {
+    let home = Home::on_disk();
+    written(&home);
+    home.put(&home.directory.join("format.json"), br#"{"format":0,"plan":"binh-duong"}"#.to_vec());
+    assert!(matches!(home.try_open(), Err(OpenError::FormatMark { .. })));
 }
 
 #[test]

@@ -1,9 +1,33 @@
 //! Chance that can be repeated: the same seed leads to the same choices (SplitMix64).
 
+use std::sync::LazyLock;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The environment variable that names the seed to repeat.
+const SEED_VARIABLE: &str = "PLANWATCH_SEED";
+
 /// A source of choices.
 #[derive(Debug, Clone)]
 pub struct Chance {
     state: u64,
+}
+
+/// The seed of this run: `PLANWATCH_SEED`, or another one each time.
+pub fn seed() -> u64 {
+    static SEED: LazyLock<u64> = LazyLock::new(|| match std::env::var(SEED_VARIABLE) {
+        Ok(seed) => seed.parse().expect("PLANWATCH_SEED is a number"),
+        Err(_) => {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is after 1970");
+            // Rounds count on from it.
+            now.as_secs() * 1_000
+        }
+    });
+    *SEED
+}
+
+/// Whether one seed is to be repeated.
+pub fn is_repeating() -> bool {
+    std::env::var_os(SEED_VARIABLE).is_some()
 }
 
 impl Chance {

@@ -293,6 +293,8 @@ struct Rules {
     /// The last place whose metadata are kept; of an ordered medium.
     committed: u64,
     noise: bool,
+    /// Each write is there as a whole or not at all, instead of each page; of a nasty medium.
+    whole_writes: bool,
 }
 
 impl Rules {
@@ -313,7 +315,14 @@ impl Rules {
             Survives::Percent(_) => later[chance.index(later.len())],
         };
         let unit_bytes = if chance.percent(30) { SECTOR_BYTES } else { PAGE_BYTES };
-        Rules { medium, survives, unit_bytes, committed, noise: chance.percent(30) }
+        Rules {
+            medium,
+            survives,
+            unit_bytes,
+            committed,
+            noise: chance.percent(30),
+            whole_writes: medium == Medium::Nasty && chance.percent(40),
+        }
     }
 
     fn survives(&self, chance: &mut Chance) -> bool {
@@ -356,7 +365,11 @@ impl File<'_> {
             pending = &pending[..pending.iter().position(lost).unwrap_or(pending.len())];
             least = pending.iter().rposition(is_resize).map_or(0, |last| last + 1);
         }
-        if pending.is_empty() {
+        if pending.is_empty() || rules.whole_writes {
+            pending
+                .iter()
+                .filter(|_| rules.survives(chance))
+                .for_each(|change| change.kind.apply(&mut bytes));
             return bytes;
         }
         let mut sizes = vec![bytes.len()];

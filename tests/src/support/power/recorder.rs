@@ -1,10 +1,8 @@
 //! The library that records what a process does to its files.
 
-use super::super::require::on_path;
+use super::super::preload;
 use super::trace::Trace;
-use bus::testing::missing;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use tempfile::TempDir;
 
 /// The environment variable that names the file into which a process is recorded; also read by processes that
@@ -20,20 +18,8 @@ pub struct Recorder {
 impl Recorder {
     /// Builds the library; none where no C compiler is there, and skipping is allowed.
     pub fn build() -> Option<Recorder> {
-        let Some(compiler) = on_path("cc") else {
-            missing("a C compiler (cc) is missing: what a process does to its files cannot be recorded");
-            return None;
-        };
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/power/recorder.c");
         let recorder = Recorder { folder: tempfile::tempdir().expect("a temporary directory") };
-        let built = Command::new(compiler)
-            .args(["-O1", "-shared", "-fPIC", "-o"])
-            .arg(recorder.library())
-            .arg(source)
-            .output()
-            .expect("the compiler runs");
-        assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
-        Some(recorder)
+        preload::build("power/recorder.c", &recorder.library()).then_some(recorder)
     }
 
     /// What a process needs in its environment to be recorded below a directory. Several processes may be,

@@ -3,6 +3,7 @@
 use super::disk::Names;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// What is left of a directory: its files with their bytes, and its directories.
@@ -42,8 +43,12 @@ impl Remains {
                     open.push(path.clone());
                     remains.entries.insert(path, None);
                 } else {
-                    let bytes = std::fs::read(entry.path()).expect("the file can be read");
-                    remains.entries.insert(path, Some(bytes));
+                    match std::fs::read(entry.path()) {
+                        Ok(bytes) => drop(remains.entries.insert(path, Some(bytes))),
+                        // Threads of sled remove what it needs no more after it was closed.
+                        Err(error) if error.kind() == ErrorKind::NotFound => {}
+                        Err(error) => panic!("{}: {error}", entry.path().display()),
+                    }
                 }
             }
         }

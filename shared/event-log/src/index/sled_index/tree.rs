@@ -61,9 +61,7 @@ impl SledIndex {
                         Ok(())
                     })
                     .map_err(storage_error)?;
-                self.db.flush()?;
-                self.database.sync_data()?;
-                Ok(())
+                self.make_durable()
             })?;
             *self.edge() = edge;
             size = until;
