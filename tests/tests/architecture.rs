@@ -12,11 +12,11 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("evidence", &[]),
     ("event-log", &["events", "evidence"]),
     ("bus", &["events"]),
-    ("service", &["events", "event-log", "bus"]),
+    ("service", &["events", "evidence", "event-log", "bus"]),
     ("ingestion", SHARED),
     ("projection", SHARED),
     ("alerting", SHARED),
-    ("console", &["events", "bus", "service"]),
+    ("console", &["events", "evidence", "bus", "service"]),
     ("planwatch", EVERYTHING),
     ("tests", EVERYTHING),
 ];

@@ -68,6 +68,7 @@ pub async fn start(config: Config, metrics: Metrics) -> Result<Running, StartErr
         plan: config.plan,
         log: followed.log.clone(),
         check: deciding,
+        doubt: followed.doubt(),
         stop: stopped,
         stopping: Arc::clone(&stopping),
     };

@@ -3,6 +3,7 @@
 //! ```text
 //! <id>.key    a private key that signs, readable by its owner only
 //! vkeys       the public keys of all that signed at any time, one a line: what outsiders are given
+//! checkpoint  the last checkpoint that they signed: no later one may contradict it
 //! ```
 //!
 //! A checkpoint carries a signature of every private key there is. So a rotation is a new key beside the old
@@ -24,6 +25,8 @@ const OWNER_ONLY_FILE: u32 = 0o600;
 const OWNER_ONLY_FOLDER: u32 = 0o700;
 /// What group and others may not do with a private key: anything.
 const OF_OTHERS: u32 = 0o077;
+/// What they may not do with the directory: put keys into it.
+const WRITE_OF_OTHERS: u32 = 0o022;
 
 /// The keys of one log.
 #[derive(Debug, Clone)]
@@ -58,8 +61,25 @@ pub enum KeysError {
         /// The file.
         path: PathBuf,
     },
+    /// Others could put keys into the directory.
+    #[error("others than its owner may write into `{}`: `chmod 700` it, and look at the keys in it", directory.display())]
+    OpenDirectory {
+        /// The directory.
+        directory: PathBuf,
+    },
+    /// The directory is not there.
+    #[error(
+        "there are no keys in `{}`: bring the directory from where it is kept, or make a first key with \
+         `planwatch key new`",
+        .0.display()
+    )]
+    Missing(PathBuf),
     /// There is nothing to sign with.
-    #[error("`{}` holds no private key: make one with `planwatch key new`", .0.display())]
+    #[error(
+        "`{}` holds no private key: bring it from where it is kept, or make another one with `planwatch key rotate`; \
+         outsiders need the new public key then",
+        .0.display()
+    )]
     None(PathBuf),
     /// There are more keys than may sign.
     #[error("`{}` holds more than {SIGNING_LIMIT} private keys: retire some with `planwatch key retire`", .0.display())]
@@ -91,6 +111,15 @@ impl Keys {
             let path = path.to_owned();
             move |source| KeysError::Files { path, source }
         };
+        match std::fs::metadata(directory) {
+            Ok(found) if found.mode() & WRITE_OF_OTHERS != 0 => {
+                return Err(KeysError::OpenDirectory { directory: directory.to_owned() });
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(KeysError::Missing(directory.to_owned()));
+            }
+            Ok(_) | Err(_) => {}
+        }
         let mut files = Vec::new();
         for entry in std::fs::read_dir(directory).map_err(refused(directory))? {
             let path = entry.map_err(refused(directory))?.path();
@@ -106,7 +135,8 @@ impl Keys {
                 return Err(KeysError::Open { path });
             }
             let text = std::fs::read_to_string(&path).map_err(refused(&path))?;
-            let key: SigningKey = text.trim_end().parse().map_err(|source| KeysError::Key { path, source })?;
+            let key: SigningKey =
+                text.trim_end().parse().map_err(|source| KeysError::Key { path, source })?;
             if let Some(first) = signing.first().filter(|first| first.name() != key.name()) {
                 let (one, other) = (first.name().clone(), key.name().clone());
                 return Err(KeysError::Names { directory: directory.to_owned(), one, other });
@@ -141,6 +171,24 @@ impl Keys {
         &self.verifying
     }
 
+    /// The public half of the newest key that signs.
+    pub fn newest(&self) -> VerifierKey {
+        let signs = |known: &&VerifierKey| self.signs(known);
+        self.verifying.iter().rev().find(signs).cloned().expect("the public half of each that signs is there")
+    }
+
+    /// Whether the private half of a key is there.
+    pub fn signs(&self, key: &VerifierKey) -> bool {
+        self.signing.iter().any(|signing| signing.verifier(KeyUse::Log) == *key)
+    }
+
+    /// Whether the same keys sign, and the same are known.
+    pub fn is_same(&self, other: &Keys) -> bool {
+        let signing =
+            |keys: &Keys| keys.signing.iter().map(|key| key.verifier(KeyUse::Log)).collect::<Vec<_>>();
+        self.verifying == other.verifying && signing(self) == signing(other)
+    }
+
     /// Makes a private key beside those that are there, from a seed that the system's randomness gave.
     pub fn make(directory: &Path, name: &KeyName, seed: &[u8; SEED_BYTES]) -> Result<VerifierKey, KeysError> {
         let refused = |path: &Path| {
@@ -156,6 +204,10 @@ impl Keys {
         let public = key.verifier(KeyUse::Log);
         // The public half first: no checkpoint is signed by a key that outsiders cannot be told of.
         let mut known = read_vkeys(directory)?;
+        if let Some(other) = known.iter().map(VerifierKey::name).find(|other| *other != name) {
+            let (one, other) = (name.clone(), other.clone());
+            return Err(KeysError::Names { directory: directory.to_owned(), one, other });
+        }
         known.push(public.clone());
         let text: String = known.iter().map(|key| format!("{key}\n")).collect();
         write_whole(&directory.join(VKEYS_NAME), &text).map_err(refused(&directory.join(VKEYS_NAME)))?;
@@ -201,7 +253,9 @@ fn write_whole(path: &Path, text: &str) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(OWNER_ONLY_FILE).open(&beside)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
-    std::fs::rename(&beside, path)
+    std::fs::rename(&beside, path)?;
+    // What a key has signed is given away: the key itself must not be lost with the power.
+    path.parent().map_or(Ok(()), |directory| std::fs::File::open(directory)?.sync_all())
 }
 
 #[cfg(test)]
@@ -218,7 +272,7 @@ mod tests {
     fn a_key_is_made_beside_another_and_the_older_one_is_retired() {
         let folder = tempfile::tempdir().unwrap();
         let directory = folder.path().join("keys");
-        assert!(matches!(Keys::read(&directory), Err(KeysError::Files { .. })));
+        assert!(matches!(Keys::read(&directory), Err(KeysError::Missing(_))));
         let first = Keys::make(&directory, &name(), &[1; SEED_BYTES]).unwrap();
         assert!(matches!(Keys::retire(&directory, first.id()), Err(KeysError::NotRetired { .. })));
         let second = Keys::make(&directory, &name(), &[2; SEED_BYTES]).unwrap();
@@ -226,7 +280,11 @@ mod tests {
         Keys::retire(&directory, first.id()).unwrap();
         let keys = Keys::read(&directory).unwrap();
         assert_eq!(keys.signing().len(), 1);
-        assert_eq!(keys.signing()[0].verifier(KeyUse::Log), second);
+        assert_eq!(
+            (keys.signing()[0].verifier(KeyUse::Log), keys.newest()),
+            (second.clone(), second.clone())
+        );
+        assert!(keys.signs(&second) && !keys.signs(&first));
         assert_eq!(keys.verifying(), [first, second], "what the old one signed goes on verifying");
     }
 
@@ -238,6 +296,10 @@ mod tests {
         assert_eq!(std::fs::metadata(&file).unwrap().mode() & 0o777, 0o600);
         std::fs::set_permissions(&file, Permissions::from_mode(0o640)).unwrap();
         assert!(matches!(Keys::read(folder.path()), Err(KeysError::Open { .. })));
+        std::fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
+        Keys::read(folder.path()).unwrap();
+        std::fs::set_permissions(folder.path(), Permissions::from_mode(0o777)).unwrap();
+        assert!(matches!(Keys::read(folder.path()), Err(KeysError::OpenDirectory { .. })));
     }
 
     #[test]
@@ -245,7 +307,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         Keys::make(folder.path(), &name(), &[1; SEED_BYTES]).unwrap();
         let other = KeyName::parse("planwatch/other").unwrap();
-        Keys::make(folder.path(), &other, &[2; SEED_BYTES]).unwrap();
+        let made = Keys::make(folder.path(), &other, &[2; SEED_BYTES]);
+        assert!(matches!(made, Err(KeysError::Names { .. })));
+        let beside = folder.path().join("beside");
+        let moved = Keys::make(&beside, &other, &[2; SEED_BYTES]).unwrap();
+        std::fs::rename(private_file(&beside, moved.id()), private_file(folder.path(), moved.id())).unwrap();
         assert!(matches!(Keys::read(folder.path()), Err(KeysError::Names { .. })));
     }
 

@@ -1,20 +1,26 @@
-//! The notary: signs what the log's tree says, keeps the last checkpoint, and gives proofs.
+//! The notary: signs what the log's tree says, keeps the last checkpoint, and gives proofs and receipts.
 
+use crate::compared::Compared;
+use crate::kept::{Kept, KeptError};
 use crate::keys::{Keys, KeysError};
-use bus::Bus;
+use bus::{Bus, MirrorState};
 use event_log::{EvidenceError, Log};
+use events::command::Acceptance;
 use events::{PlanId, Position};
-use evidence::{Checkpoint, CheckpointError, NotSignable, ProofFile, SignedCheckpoint, TreeHash};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, SystemTime};
+use evidence::{AddCheckpoint, Checkpoint, NotSignable, ProofFile, SignedCheckpoint, TreeHash};
+use service::Check;
+use std::error::Error;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 use thiserror::Error;
+use tokio::sync::watch;
+use tokio::time::MissedTickBehavior;
 
-/// The name of the last checkpoint's file, in the log's directory.
-const CHECKPOINT_NAME: &str = "checkpoint";
-/// How often a log that grows gets a new checkpoint.
+/// How often a log that grows gets a new checkpoint, and how often keys are looked for.
 const SIGN_EVERY: Duration = Duration::from_secs(1);
+/// How often the last checkpoint is told again: a follower may have missed it.
+const TELL_AGAIN_EVERY: Duration = Duration::from_secs(30);
 
 /// Why nothing can be signed or shown.
 #[derive(Debug, Error)]
@@ -28,206 +34,203 @@ pub enum NotaryError {
     /// The keys do not sign.
     #[error(transparent)]
     NotSignable(#[from] NotSignable),
-    /// The disk refused.
-    #[error("cannot use the checkpoint `{}`", path.display())]
-    Files {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// The kept checkpoint is none.
-    #[error(
-        "cannot read the checkpoint `{}`; if the log verifies, remove it, and the next one is signed anew",
-        path.display()
-    )]
-    Kept {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: CheckpointError,
-    },
-    /// The log is not the one that was signed.
-    #[error(
-        "the log does not agree with its last signed checkpoint `{}`: {what}; put the log back from a copy that \
-         agrees (`planwatch log verify` tells)",
-        path.display()
-    )]
-    Disagrees {
-        /// The file.
-        path: PathBuf,
-        /// In what.
-        what: String,
-    },
+    /// The kept checkpoint cannot be used.
+    #[error(transparent)]
+    Kept(#[from] KeptError),
+    /// Signing might contradict what the stream knows.
+    #[error("nothing new is signed before the log has been compared with the stream; try again in a moment")]
+    NotYet,
 }
 
-/// Signs for a log.
+/// Signs for a log that agrees with everything that was signed for it before.
 pub(crate) struct Notary {
     log: Log,
     keys_directory: PathBuf,
-    keys: RwLock<(Option<SystemTime>, Arc<Keys>)>,
-    checkpoint_file: PathBuf,
-    latest: RwLock<Arc<SignedCheckpoint>>,
-}
-
-/// Reads the size that the last checkpoint in a log's directory claims: so much was acknowledged.
-pub(crate) fn kept_size(directory: &Path) -> Result<Option<Position>, NotaryError> {
-    Ok(kept(directory)?.map(|checkpoint| Position(checkpoint.claimed().size())))
-}
-
-fn kept(directory: &Path) -> Result<Option<SignedCheckpoint>, NotaryError> {
-    let path = directory.join(CHECKPOINT_NAME);
-    match std::fs::read(&path) {
-        Ok(bytes) => match SignedCheckpoint::parse(&bytes) {
-            Ok(checkpoint) => Ok(Some(checkpoint)),
-            Err(source) => Err(NotaryError::Kept { path, source }),
-        },
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(NotaryError::Files { path, source }),
-    }
+    keys: RwLock<Arc<Keys>>,
+    kept: Kept,
+    compared: Compared,
+    latest: RwLock<Option<Arc<SignedCheckpoint>>>,
+    /// One checkpoint is made and kept at a time.
+    signing: Mutex<()>,
 }
 
 impl Notary {
-    /// Holds the log against the last checkpoint in its directory, and signs what it is now.
-    pub(crate) fn start(log: Log, directory: &Path, keys_directory: PathBuf) -> Result<Notary, NotaryError> {
-        let keys = Keys::read(&keys_directory)?;
-        let checkpoint_file = directory.join(CHECKPOINT_NAME);
-        if let Some(kept) = kept(directory)? {
-            agrees(&log, kept.claimed())
-                .map_err(|what| NotaryError::Disagrees { path: checkpoint_file.clone(), what })?;
-        }
-        let head = log.tree_head();
-        let first = Checkpoint::new(keys.name(), head.size, head.root).sign(&keys.signing())?;
-        let notary = Notary {
+    /// Takes up a log that was held against `kept` and agrees with it. Nothing is signed yet.
+    pub(crate) fn new(
+        log: Log,
+        keys_directory: PathBuf,
+        keys: Keys,
+        kept: Kept,
+        compared: Compared,
+    ) -> Notary {
+        let latest = kept.latest().cloned().map(Arc::new);
+        Notary {
             log,
-            keys: RwLock::new((changed_at(&keys_directory), Arc::new(keys))),
             keys_directory,
-            checkpoint_file,
-            latest: RwLock::new(Arc::new(first.clone())),
-        };
-        notary.keep(&first)?;
-        Ok(notary)
+            keys: RwLock::new(Arc::new(keys)),
+            kept,
+            compared,
+            latest: RwLock::new(latest),
+            signing: Mutex::new(()),
+        }
     }
 
-    /// The last checkpoint that was published.
-    pub(crate) fn latest(&self) -> Arc<SignedCheckpoint> {
-        Arc::clone(&self.latest.read().unwrap_or_else(PoisonError::into_inner))
+    /// The last checkpoint that was kept.
+    pub(crate) fn latest(&self) -> Option<Arc<SignedCheckpoint>> {
+        self.latest.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The keys as they are now: read again when a key was made or retired.
+    /// The keys as they are now.
     pub(crate) fn keys(&self) -> Arc<Keys> {
-        Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner).1)
+        Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Proves that the event at a position is in the log's first `size` events; in those of the last
+    /// checkpoint where no size is given, or up to the head where that does not cover the position yet.
+    pub(crate) fn prove(&self, position: Position, size: Option<u64>) -> Result<ProofFile, NotaryError> {
+        let size = size.unwrap_or_else(|| match self.latest_size() {
+            covering if covering >= position.0 => covering,
+            _ => self.log.tree_size(),
+        });
+        let proof = self.log.inclusion_proof(position, size)?;
+        let checkpoint = self.checkpoint_at(size)?;
+        Ok(ProofFile::new(proof, checkpoint).expect("both are of the same size"))
+    }
+
+    /// Proves that the log's first `to` events begin with its first `from` events, in the form in which a
+    /// witness is asked; up to the last checkpoint where no `to` is given.
+    pub(crate) fn consistency(&self, from: u64, to: Option<u64>) -> Result<AddCheckpoint, NotaryError> {
+        let to = to.unwrap_or_else(|| self.latest_size());
+        let hashes = self.log.consistency_proof(from, to)?.hashes;
+        Ok(AddCheckpoint { old_size: from, hashes, checkpoint: self.checkpoint_at(to)? })
+    }
+
+    fn latest_size(&self) -> u64 {
+        self.latest().map_or(0, |latest| latest.claimed().size())
+    }
+
+    /// Gives each acceptance of one request its receipt: the proof of its event at the tree size of the
+    /// request's last position. What keeps it from doing so is said in the trace: the events are recorded.
+    pub(crate) fn give_receipts(&self, acceptances: &mut [Acceptance]) {
+        let Some(last) = acceptances.iter().map(|acceptance| acceptance.position).max() else { return };
+        let positions: Vec<Position> = acceptances.iter().map(|acceptance| acceptance.position).collect();
+        let begun = Instant::now();
+        match self.receipts(&positions, last) {
+            Ok(receipts) => {
+                for (acceptance, receipt) in acceptances.iter_mut().zip(receipts) {
+                    acceptance.receipt = Some(receipt);
+                }
+                metrics::histogram!("planwatch_receipt_seconds").record(begun.elapsed().as_secs_f64());
+            }
+            Err(error) => {
+                metrics::counter!("planwatch_receipts_missing_total").increment(acceptances.len() as u64);
+                let why: &dyn Error = &error;
+                tracing::warn!(position = %last, error = why, "An answer goes without its receipt");
+            }
+        }
+    }
+
+    fn receipts(&self, positions: &[Position], last: Position) -> Result<Vec<String>, NotaryError> {
+        let (root, proofs) = self.log.inclusion_proofs(positions, last.0)?;
+        let checkpoint = self.sign(last.0, root)?;
+        let receipt =
+            |proof| ProofFile::new(proof, checkpoint.clone()).expect("both are of the same size").to_string();
+        Ok(proofs.into_iter().map(receipt).collect())
     }
 
     /// Signs the tree as it was at a size. The same size and keys give the same checkpoint, whenever it is asked.
-    pub(crate) fn checkpoint_at(&self, size: u64) -> Result<SignedCheckpoint, NotaryError> {
+    fn checkpoint_at(&self, size: u64) -> Result<SignedCheckpoint, NotaryError> {
+        if let Some(latest) = self.latest().filter(|latest| latest.claimed().size() == size) {
+            return Ok((*latest).clone());
+        }
         let root = self.log.root_at(Position(size))?;
+        self.sign(size, root)
+    }
+
+    fn sign(&self, size: u64, root: TreeHash) -> Result<SignedCheckpoint, NotaryError> {
+        if size > self.kept.size().0 && !self.compared.has_agreed() {
+            return Err(NotaryError::NotYet);
+        }
         let keys = self.keys();
         Ok(Checkpoint::new(keys.name(), size, root).sign(&keys.signing())?)
     }
 
-    /// Proves that the events at some positions are in the log's first `size` events.
-    pub(crate) fn prove(&self, positions: &[Position], size: u64) -> Result<Vec<ProofFile>, NotaryError> {
-        let checkpoint = self.checkpoint_at(size)?;
-        let prove = |position: &Position| {
-            let proof = self.log.inclusion_proof(*position, size)?;
-            Ok(ProofFile::new(proof, checkpoint.clone()).expect("both are of the same size"))
-        };
-        positions.iter().map(prove).collect()
-    }
-
-    /// Signs, keeps and publishes while the log grows, until the log or the task is gone.
-    pub(crate) async fn run(self: Arc<Notary>, bus: Bus, plan: PlanId) {
-        let mut head = self.log.watch();
-        let mut published = None;
+    /// Signs, keeps and publishes while the log grows, until the task is aborted: from when the mirror has found
+    /// log and stream to agree.
+    pub(crate) async fn run(
+        self: Arc<Notary>,
+        bus: Bus,
+        plan: PlanId,
+        mut mirror: watch::Receiver<MirrorState>,
+        check: Check,
+    ) {
+        check.down("nothing is signed before the log has been compared with the stream");
+        if mirror.wait_for(|state| self.compared.saw(state)).await.is_err() {
+            return;
+        }
+        let mut tick = tokio::time::interval(SIGN_EVERY);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut published: Option<(Arc<SignedCheckpoint>, Instant)> = None;
         loop {
-            head.borrow_and_update();
+            tick.tick().await;
             let notary = Arc::clone(&self);
             let signed = tokio::task::spawn_blocking(move || notary.sign_again()).await;
-            match signed {
-                Ok(Ok(checkpoint)) => {
-                    if published.as_ref() != Some(&checkpoint)
-                        && bus.publish_checkpoint(&plan, checkpoint.to_string().into()).await.is_ok()
-                    {
-                        published = Some(checkpoint);
-                    }
-                }
+            let checkpoint = match signed {
+                Ok(Ok(checkpoint)) => checkpoint,
                 Ok(Err(error)) => {
-                    let why: &dyn std::error::Error = &error;
-                    tracing::error!(error = why, "Could not sign a checkpoint");
+                    check.degraded(format!("no checkpoint could be signed: {}", chain(&error)));
+                    continue;
                 }
-                Err(_) => tracing::error!("Signing a checkpoint panicked"),
-            }
-            tokio::time::sleep(SIGN_EVERY).await;
-            // A follower that starts later hears the next one: the last one is told again from time to time.
-            let wait = if published.is_some() { SIGN_EVERY * 30 } else { SIGN_EVERY };
-            match tokio::time::timeout(wait, head.changed()).await {
-                Ok(Ok(())) => {}
-                Ok(Err(_)) => return,
-                Err(_) => published = None,
+                Err(_) => {
+                    check.degraded("no checkpoint could be signed: it panicked");
+                    continue;
+                }
+            };
+            check.ok();
+            let is_told = published
+                .as_ref()
+                .is_some_and(|(last, at)| *last == checkpoint && at.elapsed() < TELL_AGAIN_EVERY);
+            if !is_told && bus.publish_checkpoint(&plan, checkpoint.to_string().into()).await.is_ok() {
+                published = Some((checkpoint, Instant::now()));
             }
         }
     }
 
-    /// Signs what the log is now, if it or its keys have changed, and keeps the checkpoint.
+    /// Signs what the log is now, if it or its keys have changed, and keeps the checkpoint before anyone is
+    /// told of it.
     pub(crate) fn sign_again(&self) -> Result<Arc<SignedCheckpoint>, NotaryError> {
+        let _one_at_a_time = self.signing.lock().unwrap_or_else(PoisonError::into_inner);
         self.read_keys_again()?;
-        let keys = self.keys();
         let head = self.log.tree_head();
-        let signed = Checkpoint::new(keys.name(), head.size, head.root).sign(&keys.signing())?;
-        let latest = self.latest();
-        if *latest == signed {
+        let signed = self.sign(head.size, head.root)?;
+        if let Some(latest) = self.latest().filter(|latest| **latest == signed) {
             return Ok(latest);
         }
-        self.keep(&signed)?;
+        self.kept.keep(&signed)?;
+        metrics::counter!("planwatch_log_checkpoints_total").increment(1);
+        metrics::gauge!("planwatch_log_checkpoint_position").set(head.size as f64);
         let signed = Arc::new(signed);
-        *self.latest.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&signed);
+        *self.latest.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&signed));
         Ok(signed)
     }
 
+    /// Those that sign go on signing where the new ones cannot be read: that is told, and tried again.
     fn read_keys_again(&self) -> Result<(), NotaryError> {
-        let now = changed_at(&self.keys_directory);
-        if self.keys.read().unwrap_or_else(PoisonError::into_inner).0 == now {
-            return Ok(());
+        let found = Keys::read(&self.keys_directory)?;
+        if !found.is_same(&self.keys()) {
+            tracing::info!(keys = found.signing().len(), "The signing keys changed");
+            *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(found);
         }
-        let keys = Arc::new(Keys::read(&self.keys_directory)?);
-        tracing::info!(keys = keys.signing().len(), "The signing keys changed");
-        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = (now, keys);
         Ok(())
     }
-
-    /// Replaces the kept checkpoint in one step. What it says is durable already.
-    fn keep(&self, checkpoint: &SignedCheckpoint) -> Result<(), NotaryError> {
-        let path = &self.checkpoint_file;
-        let beside = path.with_extension("new");
-        let written = || -> io::Result<()> {
-            let mut file = std::fs::File::create(&beside)?;
-            file.write_all(checkpoint.to_string().as_bytes())?;
-            file.sync_data()?;
-            std::fs::rename(&beside, path)
-        };
-        written().map_err(|source| NotaryError::Files { path: path.clone(), source })
-    }
 }
 
-/// When a key was last made or retired in a directory.
-fn changed_at(directory: &Path) -> Option<SystemTime> {
-    std::fs::metadata(directory).and_then(|metadata| metadata.modified()).ok()
-}
-
-/// Whether a log begins with what a checkpoint claims; in what not, otherwise.
-fn agrees(log: &Log, claimed: &Checkpoint) -> Result<(), String> {
-    let size = log.tree_size();
-    if claimed.size() > size {
-        return Err(format!("{} events were signed, the log ends at position {size}", claimed.size()));
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
     }
-    let root: TreeHash = log.root_at(Position(claimed.size())).map_err(|error| error.to_string())?;
-    if root != claimed.root() {
-        return Err(format!(
-            "the root over its first {} events is {root}, signed was {}",
-            claimed.size(),
-            claimed.root()
-        ));
-    }
-    Ok(())
+    text
 }

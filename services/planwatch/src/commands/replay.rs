@@ -1,6 +1,6 @@
 //! `planwatch replay`: the state rebuilt from the log and nothing else.
 
-use super::log::each_event;
+use super::log::{each_event, evidence};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::log_place::LogArguments;
 use crate::moment::{Moment, MomentKind};
@@ -73,10 +73,15 @@ pub fn run(arguments: &Arguments) -> Outcome {
         return Err(Failure::refused(anyhow::anyhow!("the log ends at position {}", facts.head())));
     }
     let known_at = known_at(&facts);
+    let checkpoint = evidence::covering(&place, facts.head()).unwrap_or_else(|failure| {
+        // What was replayed stands by itself.
+        output::say(format_args!("the checkpoint that covers it is not to be had: {:#}", failure.error));
+        None
+    });
     if arguments.json {
         output::json(&json!({
             "position": facts.head(), "known_at": known_at, "digest": digest, "events": facts.head(),
-            "seconds": elapsed.as_secs_f64(),
+            "seconds": elapsed.as_secs_f64(), "checkpoint": checkpoint.as_ref().map(evidence::described),
         }));
     } else {
         output::line(format_args!(
@@ -86,6 +91,15 @@ pub fn run(arguments: &Arguments) -> Outcome {
             facts.head(),
             elapsed.as_millis()
         ));
+        match checkpoint {
+            None => output::say("no signed checkpoint covers this position"),
+            Some(signed) => output::line(format_args!(
+                "covered by the checkpoint of {} events, root {}, signed by {}",
+                signed.claimed().size(),
+                signed.claimed().root(),
+                evidence::signers(&signed).join(", ")
+            )),
+        }
     }
     Ok(Exit::Done)
 }
