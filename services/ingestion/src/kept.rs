@@ -150,3 +150,52 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
     std::fs::rename(&beside, path)?;
     path.parent().map_or(Ok(()), |directory| std::fs::File::open(directory)?.sync_all())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{TestLog, key, signed};
+
+    #[test]
+    fn a_log_is_held_against_both_places() {
+        let folder = tempfile::tempdir().unwrap();
+        let (log_directory, keys) = (folder.path().join("log"), folder.path().join("keys"));
+        std::fs::create_dir(&keys).unwrap();
+        let mut test = TestLog::open(&log_directory, 3);
+        let nothing = Kept::read(&log_directory, Some(&keys)).unwrap();
+        assert_eq!((nothing.size(), nothing.contradiction(&test.log).unwrap()), (Position::START, None));
+        let early = signed(&test.log, &key(1));
+        nothing.keep(&early).unwrap();
+        test.append(2);
+        // A process that was killed between the two places left the newer one beside the keys alone.
+        std::fs::write(keys.join(CHECKPOINT_NAME), signed(&test.log, &key(1)).to_string()).unwrap();
+        let kept = Kept::read(&log_directory, Some(&keys)).unwrap();
+        assert_eq!((kept.size(), kept.contradiction(&test.log).unwrap()), (Position(5), None));
+        // Without keys there is the one in the log's directory.
+        assert_eq!(Kept::read(&log_directory, None).unwrap().size(), Position(3));
+
+        let shorter = TestLog::open(&folder.path().join("shorter"), 4);
+        let said = kept.contradiction(&shorter.log).unwrap().unwrap().to_string();
+        assert!(said.contains("keys/checkpoint") && said.contains("positions 5 to 5 are missing"), "{said}");
+        let mut other = TestLog::open_numbered(&folder.path().join("other"), 3, 100);
+        other.append(9);
+        let said = kept.contradiction(&other.log).unwrap().unwrap().to_string();
+        assert!(said.contains("at or before position 5 is another one"), "{said}");
+    }
+
+    #[test]
+    fn a_checkpoint_that_cannot_be_read_is_named_with_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join(CHECKPOINT_NAME);
+        let test = TestLog::open(&folder.path().join("log"), 3);
+        let note = signed(&test.log, &key(1)).to_string();
+        for damaged in ["", "x", &note[..note.len() - 1], &note.replace("\n3\n", "\n03\n")] {
+            std::fs::write(&file, damaged).unwrap();
+            let error = Kept::read(folder.path(), None).unwrap_err();
+            assert!(matches!(error, KeptError::Damaged { .. }), "{damaged:?}: {error}");
+            assert!(error.to_string().contains("move this file aside"), "{error}");
+        }
+        std::fs::write(&file, vec![b'x'; 300 * 1024]).unwrap();
+        assert!(matches!(Kept::read(folder.path(), None), Err(KeptError::Files { .. })));
+    }
+}

@@ -11,6 +11,8 @@ pub mod admission;
 mod adoption;
 mod compared;
 mod evidence_endpoints;
+#[cfg(test)]
+mod fixture;
 pub mod kept;
 pub mod keys;
 mod notary;

@@ -234,3 +234,104 @@ fn chain(error: &dyn Error) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{TestLog, key, name};
+    use evidence::{KeyUse, SEED_BYTES, VerifierKey, leaf_hash};
+    use std::path::Path;
+
+    fn agreed() -> Compared {
+        let compared = Compared::default();
+        assert!(compared.saw(&MirrorState::Following { mirrored: Position(1) }));
+        compared
+    }
+
+    fn notary(log: &Log, folder: &Path, compared: Compared) -> Notary {
+        let (log_directory, keys) = (folder.join("log"), folder.join("keys"));
+        if !keys.exists() {
+            Keys::make(&keys, &name(), &[1; SEED_BYTES]).unwrap();
+        }
+        let kept = Kept::read(&log_directory, Some(&keys)).unwrap();
+        assert_eq!(kept.contradiction(log).unwrap(), None);
+        Notary::new(log.clone(), keys.clone(), Keys::read(&keys).unwrap(), kept, compared)
+    }
+
+    fn public(seed: u8) -> [VerifierKey; 1] {
+        [key(seed).verifier(KeyUse::Log)]
+    }
+
+    #[test]
+    fn nothing_new_is_signed_before_log_and_stream_agree() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut test = TestLog::open(&folder.path().join("log"), 3);
+        let compared = Compared::default();
+        let unsigned = notary(&test.log, folder.path(), compared.clone());
+        assert!(matches!(unsigned.sign_again(), Err(NotaryError::NotYet)));
+        assert!(matches!(unsigned.prove(Position(1), Some(2)), Err(NotaryError::NotYet)));
+        assert_eq!(unsigned.latest(), None);
+        compared.saw(&MirrorState::Following { mirrored: Position(3) });
+        let first = unsigned.sign_again().unwrap();
+        assert_eq!(first.verify(&public(1)).unwrap().checkpoint.size(), 3);
+
+        // Started again: what was signed before may be signed again at once, and nothing more.
+        test.append(2);
+        let again = notary(&test.log, folder.path(), Compared::default());
+        assert_eq!(again.latest().as_deref(), Some(&*first));
+        again.prove(Position(2), Some(3)).unwrap();
+        assert!(matches!(again.prove(Position(2), Some(4)), Err(NotaryError::NotYet)));
+        assert!(matches!(again.sign_again(), Err(NotaryError::NotYet)));
+    }
+
+    #[test]
+    fn a_receipt_is_the_same_whenever_it_is_asked_for_and_continues_the_earlier_checkpoints() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut test = TestLog::open(&folder.path().join("log"), 5);
+        let notary = notary(&test.log, folder.path(), agreed());
+        let early = notary.sign_again().unwrap().claimed().clone();
+        let receipts = notary.receipts(&[Position(4), Position(5)], Position(5)).unwrap();
+        test.append(300);
+        notary.sign_again().unwrap();
+        assert_eq!(notary.receipts(&[Position(4), Position(5)], Position(5)).unwrap(), receipts);
+        for (position, receipt) in [4, 5].into_iter().zip(&receipts) {
+            let entry = test.log.event_at(Position(position)).unwrap().unwrap().bytes;
+            let proof = ProofFile::parse(receipt.as_bytes()).unwrap();
+            assert_eq!(proof.verify(&entry, &public(1)).unwrap().checkpoint.size(), 5);
+            assert_eq!(notary.prove(Position(position), Some(5)).unwrap(), proof);
+            assert_ne!(leaf_hash(&entry), early.root());
+        }
+        let continued = notary.consistency(5, None).unwrap();
+        assert_eq!(continued.judge(&public(1), Some(&early)).unwrap().checkpoint.size(), 305);
+        // Without a size: the last checkpoint, or the head where that does not cover the position yet.
+        test.append(1);
+        assert_eq!(notary.prove(Position(305), None).unwrap().checkpoint().claimed().size(), 305);
+        assert_eq!(notary.prove(Position(306), None).unwrap().checkpoint().claimed().size(), 306);
+    }
+
+    #[test]
+    fn keys_are_exchanged_while_it_signs_and_those_that_cannot_be_read_change_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let test = TestLog::open(&folder.path().join("log"), 3);
+        let notary = notary(&test.log, folder.path(), agreed());
+        let keys = folder.path().join("keys");
+        let first = notary.sign_again().unwrap();
+        assert_eq!(notary.sign_again().unwrap(), first, "nothing changed, nothing is signed");
+        let second = Keys::make(&keys, &name(), &[2; SEED_BYTES]).unwrap();
+        let both = notary.sign_again().unwrap();
+        assert_eq!(both.claimed(), first.claimed());
+        for seed in [1, 2] {
+            both.verify(&public(seed)).unwrap();
+        }
+        let hidden = folder.path().join("hidden");
+        std::fs::rename(&keys, &hidden).unwrap();
+        assert!(matches!(notary.sign_again(), Err(NotaryError::Keys(KeysError::Missing(_)))));
+        notary.receipts(&[Position(1)], Position(1)).unwrap();
+        std::fs::rename(&hidden, &keys).unwrap();
+        Keys::retire(&keys, public(1)[0].id()).unwrap();
+        let new = notary.sign_again().unwrap();
+        new.verify(&public(2)).unwrap();
+        let told = new.verify(&public(1)).unwrap_err().to_string();
+        assert!(told.contains(&format!("{:08x}", second.id())), "{told}");
+    }
+}

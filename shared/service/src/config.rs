@@ -132,7 +132,7 @@ const EXAMPLES: [(&str, &str); 14] = [
     ("plan", "\"binh-duong\""),
     ("plan_file", "\"plan.toml\""),
     ("data", "\"/var/lib/planwatch\""),
-    ("keys", "\"/etc/planwatch/keys\""),
+    ("keys", "\"/var/lib/planwatch/keys\""),
     ("listen", "\"127.0.0.1:8080\""),
     ("token_file", "\"operator.token\""),
     ("sign_in_code_file", "\"sign-in.code\""),

