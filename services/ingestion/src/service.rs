@@ -35,6 +35,8 @@ use tokio::task::JoinHandle;
 const REQUESTS_AT_ONCE: usize = 512;
 /// How many look-ups of single events are worked on at once.
 const LOOKUPS_AT_ONCE: usize = 16;
+/// Up to so many receipts of one request are made on the thread that answers it.
+const RECEIPTS_AT_HAND: usize = 4;
 /// Why nothing is admitted at first.
 const NOT_COMPARED: &str = "the log has not been compared with the stream since the start";
 
@@ -354,11 +356,16 @@ impl Shared {
         self.with_receipts(answer).await
     }
 
-    /// Gives what was recorded its receipts. They are made where blocking is allowed: a proof reads the index.
-    async fn with_receipts(&self, answer: Answer) -> Answer {
-        let (Answer::Recorded(acceptances), Signing::By(notary)) = (&answer, &self.signing) else {
+    /// Gives what was recorded its receipts. One takes some hashes and a signature, less than handing it to
+    /// another thread; those of a batch are made where blocking is allowed.
+    async fn with_receipts(&self, mut answer: Answer) -> Answer {
+        let (Answer::Recorded(acceptances), Signing::By(notary)) = (&mut answer, &self.signing) else {
             return answer;
         };
+        if acceptances.len() <= RECEIPTS_AT_HAND {
+            notary.give_receipts(acceptances);
+            return answer;
+        }
         let (notary, mut acceptances) = (Arc::clone(notary), acceptances.clone());
         let given = tokio::task::spawn_blocking(move || {
             notary.give_receipts(&mut acceptances);
