@@ -18,7 +18,7 @@ use event_log::{
     CommitLimits, Committer, CommitterThread, EvidenceError, Log, OpenError, Opened, Options, Outcome,
     SystemClock, WriteState,
 };
-use events::command::{Answer, Request};
+use events::command::{Answer, Operation, Request};
 use events::{EventId, FieldError, PlanId, Position, Refusal, RefusalKind, Timestamp};
 use indicators::ApplyError;
 use plan::{Calendar, Plan};
@@ -352,8 +352,10 @@ impl Shared {
         if let Some(why) = self.in_the_way() {
             return Answer::Refused(Refusal::new(RefusalKind::Unavailable, why));
         }
+        // What alerting decides is asked for by nobody who would keep a receipt; the proof can be asked for.
+        let wants_receipt = !matches!(request.operation, Operation::RaiseAlert | Operation::ResolveAlert);
         let answer = self.admitted(request).await;
-        self.with_receipts(answer).await
+        if wants_receipt { self.with_receipts(answer).await } else { answer }
     }
 
     /// Gives what was recorded its receipts. One takes some hashes and a signature, less than handing it to
