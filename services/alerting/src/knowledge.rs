@@ -2,12 +2,18 @@
 
 use crate::in_flight::Transition;
 use crate::rules::{Decided, Scope, decide, next_instant};
-use event_log::{Log, ReadError, ReadLimit};
+use event_log::{Log, ReadError, ReadLimit, Stored};
 use events::wire::{self, ReadError as WireError};
 use events::{EventData, Position, Timestamp, UnitId};
-use indicators::{Facts, FoldError, Moment, View};
+use indicators::{ApplyError, Facts, FoldError, Moment, Preparer, View};
+use snapshots::Loaded;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use thiserror::Error;
+
+/// From so many events on that are to be folded they are decoded ahead, on several threads.
+const FAR_BEHIND_EVENTS: u64 = 2_048;
 
 /// Why alerting cannot go on folding.
 #[derive(Debug, Error)]
@@ -23,6 +29,24 @@ pub(crate) enum KnowledgeError {
     Fold(#[from] FoldError),
 }
 
+impl From<ApplyError> for KnowledgeError {
+    fn from(error: ApplyError) -> KnowledgeError {
+        match error {
+            ApplyError::Read(error) => KnowledgeError::Event(error),
+            ApplyError::Fold(error) => KnowledgeError::Fold(error),
+        }
+    }
+}
+
+impl From<snapshots::FoldError> for KnowledgeError {
+    fn from(error: snapshots::FoldError) -> KnowledgeError {
+        match error {
+            snapshots::FoldError::Read(error) => error.into(),
+            snapshots::FoldError::Apply(error) => error.into(),
+        }
+    }
+}
+
 /// The facts, and what is to be looked at.
 pub(crate) struct Knowledge {
     log: Log,
@@ -33,12 +57,24 @@ pub(crate) struct Knowledge {
     looked_at: Option<Timestamp>,
     /// What was recorded about alerts since this was last taken.
     seen: Vec<Transition>,
+    /// What the first fold goes on from.
+    kept: Option<Kept>,
+}
+
+/// Facts of an earlier run.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    /// Where they are kept.
+    pub(crate) directory: PathBuf,
+    /// What was loaded from there already.
+    pub(crate) ahead: Option<Loaded>,
 }
 
 impl Knowledge {
     /// Knows nothing yet: everything is to be folded and looked at.
-    pub(crate) fn new(log: Log) -> Knowledge {
-        Knowledge { log, facts: Facts::new(), scope: Scope::everything(), looked_at: None, seen: Vec::new() }
+    pub(crate) fn new(log: Log, kept: Option<Kept>) -> Knowledge {
+        let (facts, scope) = (Facts::new(), Scope::everything());
+        Knowledge { log, facts, scope, looked_at: None, seen: Vec::new(), kept }
     }
 
     pub(crate) fn facts(&self) -> &Facts {
@@ -47,12 +83,39 @@ impl Knowledge {
 
     /// Folds the log copy up to its head, or until `stopping` says so between two pages.
     pub(crate) fn catch_up(&mut self, stopping: &AtomicBool) -> Result<(), KnowledgeError> {
+        if self.log.head().0 > FAR_BEHIND_EVENTS
+            && let Some(Kept { directory, ahead }) = self.kept.take()
+        {
+            // Nothing is in flight yet: what was recorded about alerts need not be told.
+            self.facts = snapshots::fold(&self.log, &directory, ahead, || !stopping.load(Ordering::Relaxed))?;
+        }
+        self.kept = None;
         while self.facts.head() < self.log.head() && !stopping.load(Ordering::Relaxed) {
+            if self.scope.is_everything() && self.log.head().0 - self.facts.head().0 > FAR_BEHIND_EVENTS {
+                self.catch_up_ahead(stopping)?;
+                continue;
+            }
             for stored in self.log.read(self.facts.head().next(), ReadLimit::default())? {
                 self.fold(&stored.bytes)?;
             }
         }
         Ok(())
+    }
+
+    /// Folds up to the present head with events decoded ahead: where everything is to be looked at anyway, what
+    /// each report touches need not be known.
+    fn catch_up_ahead(&mut self, stopping: &AtomicBool) -> Result<(), KnowledgeError> {
+        let Knowledge { log, facts, seen, .. } = self;
+        let preparer = Preparer::of(facts);
+        let mut applied = Ok(());
+        let prepare = |run: Vec<Stored>| preparer.prepare(run.iter().map(|stored| &*stored.bytes));
+        log.read_ahead(facts.head().next(), log.head(), prepare, |batch| {
+            seen.extend(batch.others().filter_map(|recorded| Transition::recorded(&recorded.event.data)));
+            applied = facts.apply_batch(batch);
+            let goes_on = applied.is_ok() && !stopping.load(Ordering::Relaxed);
+            if goes_on { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        })?;
+        Ok(applied?)
     }
 
     fn fold(&mut self, bytes: &[u8]) -> Result<(), KnowledgeError> {
@@ -153,6 +216,7 @@ mod tests {
     use events::ids::derived_id;
     use events::{ActorId, Event, EventKind, PlanAdopted, Recorded, UnitChange, UnitChanged};
     use plan::Plan;
+    use snapshots::{Keeper, SEGMENT_EVENTS, Snapshots};
     use tempfile::TempDir;
 
     static NOT_STOPPING: AtomicBool = AtomicBool::new(false);
@@ -194,7 +258,7 @@ mod tests {
         writer.append(vec![vec![first]], instant("2022-03-16T02:00:00Z")).unwrap();
         let last = event("renamed", EventData::UnitChanged(renamed));
         writer.append(vec![vec![last]], instant(last_recorded)).unwrap();
-        (folder, writer, Knowledge::new(log))
+        (folder, writer, Knowledge::new(log, None))
     }
 
     /// Bytes as a version that this one cannot read would have written them.
@@ -290,5 +354,36 @@ mod tests {
         knowledge.fold(&wire::write(&recorded).unwrap()).unwrap();
         assert_eq!(knowledge.take_seen(), [Transition::Raised(alert)]);
         assert_eq!(knowledge.take_seen(), []);
+    }
+
+    #[test]
+    fn a_long_log_is_judged_the_same_from_nothing_and_from_what_was_kept() {
+        let (folder, mut writer, mut plain) = given_a_log("2022-12-05T00:00:00Z");
+        let recorded = wire::read(&writer.log().event_at(Position(2)).unwrap().unwrap().bytes).unwrap();
+        let mut renamed = |names: std::ops::Range<u64>| {
+            let event = |number: u64| Event {
+                id: derived_id(&["renamed", &number.to_string()]),
+                ..recorded.event.clone()
+            };
+            writer.append(vec![names.map(event).collect()], instant("2022-12-05T00:00:00Z")).unwrap();
+        };
+        renamed(0..FAR_BEHIND_EVENTS);
+        plain.catch_up(&NOT_STOPPING).unwrap();
+        let directory = folder.path().join("snapshots");
+        let empty = Snapshots::open(directory.clone(), SEGMENT_EVENTS).unwrap();
+        let mut keeper = Keeper::new(empty, &Facts::new());
+        assert!(keeper.keep(plain.facts(), &plain.log));
+        keeper.finish();
+        renamed(FAR_BEHIND_EVENTS..FAR_BEHIND_EVENTS + 3);
+        plain.catch_up(&NOT_STOPPING).unwrap();
+        let ahead = Snapshots::load_ahead(&directory);
+        assert!(ahead.is_some());
+        let mut from_kept = Knowledge::new(plain.log.clone(), Some(Kept { directory, ahead }));
+        from_kept.catch_up(&NOT_STOPPING).unwrap();
+        assert_eq!(from_kept.facts().digest(), plain.facts().digest());
+        let now = instant("2022-12-05T00:00:00Z");
+        let (decided, from_nothing) = (from_kept.decide(now), plain.decide(now));
+        assert_eq!(decided.1.len(), 10);
+        assert_eq!(decided, from_nothing);
     }
 }

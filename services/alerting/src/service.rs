@@ -1,10 +1,12 @@
 //! The service: configuration, start, stop.
 
+use crate::knowledge::Kept;
 use crate::watch::Watch;
 use bus::{Bus, BusConfig, ConnectError, ServeError, ServiceHandle};
 use events::PlanId;
 use serde::Deserialize;
 use service::{FollowError, FollowedLog, Health, Metrics, health_endpoint, metrics_endpoint};
+use snapshots::Snapshots;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -54,6 +56,11 @@ pub struct Running {
 
 /// Follows the stream into a log copy of its own, and decides from then on.
 pub async fn start(config: Config, metrics: Metrics) -> Result<Running, StartError> {
+    let directory = config.data.join("snapshots");
+    let ahead = {
+        let directory = directory.clone();
+        tokio::task::spawn_blocking(move || Snapshots::load_ahead(&directory))
+    };
     let bus = Bus::connect(&config.bus).await?;
     let health = Health::new(NAME);
     let deciding = health.check("deciding");
@@ -67,6 +74,7 @@ pub async fn start(config: Config, metrics: Metrics) -> Result<Running, StartErr
         bus,
         plan: config.plan,
         log: followed.log.clone(),
+        kept: Some(Kept { directory, ahead: ahead.await.expect("loading facts does not panic") }),
         check: deciding,
         doubt: followed.doubt(),
         stop: stopped,

@@ -1,7 +1,7 @@
 //! The watch: folds what comes, decides, and sees to it that ingestion records what was decided.
 
 use crate::in_flight::{Group, InFlight, Place};
-use crate::knowledge::Knowledge;
+use crate::knowledge::{Kept, Knowledge};
 use crate::request::request;
 use crate::rules::Decided;
 use bus::{Bus, Link, LogRead, RequestError};
@@ -39,6 +39,8 @@ pub(crate) struct Watch {
     pub(crate) bus: Bus,
     pub(crate) plan: PlanId,
     pub(crate) log: Log,
+    /// Facts of an earlier run.
+    pub(crate) kept: Option<Kept>,
     /// How the deciding goes.
     pub(crate) check: Check,
     /// Why the log must not be believed: then nothing is decided.
@@ -62,7 +64,7 @@ enum NotTaken {
 impl Watch {
     /// Runs until the service stops; gives the reason if it cannot go on.
     pub(crate) async fn run(mut self) -> Result<(), String> {
-        let mut knowledge = Knowledge::new(self.log.clone());
+        let mut knowledge = Knowledge::new(self.log.clone(), self.kept.take());
         let mut in_flight = InFlight::default();
         let mut sending = JoinSet::new();
         let turns = Arc::new(Semaphore::new(SENT_AT_ONCE));

@@ -20,11 +20,11 @@ use event_log::{
 };
 use events::command::{Answer, Operation, Request};
 use events::{EventId, FieldError, PlanId, Position, Refusal, RefusalKind, Timestamp};
-use indicators::ApplyError;
 use plan::{Calendar, Plan};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use service::{Check, Health, JournalSource, Metrics, health_endpoint, metrics_endpoint};
+use snapshots::Snapshots;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -78,7 +78,7 @@ pub enum StartError {
     Adopt(#[from] AdoptError),
     /// The log cannot be folded.
     #[error("cannot fold the log")]
-    Fold(#[from] ApplyError),
+    Fold(#[from] snapshots::FoldError),
     /// The keys cannot be used.
     #[error("cannot sign for the log")]
     Keys(#[from] KeysError),
@@ -236,6 +236,11 @@ struct Started {
 
 fn open(config: &Config, stream: Arc<StreamCopy>, kept: &Kept) -> Result<Started, StartError> {
     let options = Options { other_copy: Some(stream), ..Options::default() };
+    let snapshots = config.data.join("snapshots");
+    let ahead = std::thread::spawn({
+        let snapshots = snapshots.clone();
+        move || Snapshots::load_ahead(&snapshots)
+    });
     let Opened { log, mut writer, .. } = event_log::open(&config.data, &config.plan, options)?;
     let contradiction = kept.contradiction(&log)?;
     match contradiction {
@@ -246,7 +251,8 @@ fn open(config: &Config, stream: Arc<StreamCopy>, kept: &Kept) -> Result<Started
         Some(_) => {}
         None => adopt_or_compare(&log, &mut writer, &config.plan, config.plan_file.as_deref())?,
     }
-    let writing = Writing::fold(log.clone())?;
+    let ahead = ahead.join().expect("loading facts does not panic");
+    let writing = Writing::fold(log.clone(), snapshots, ahead)?;
     let adopted: &Plan =
         &writing.facts().adopted().expect("a log that is not empty begins with its plan").plan;
     let calendar = adopted.calendar.clone();

@@ -1,11 +1,13 @@
 //! Admission on the writer's thread: what is known, and what it knows before it is durable.
 
 use crate::admission::{self, Known, ParsedRequest, Slot};
-use event_log::{Admission, Decision, Log, ReadLimit};
+use event_log::{Admission, Decision, Log};
 use events::command::{Acceptance, Answer};
 use events::{Event, EventId, Position, Recorded, Timestamp};
-use indicators::{ApplyError, Facts};
+use indicators::Facts;
+use snapshots::{FoldError, Loaded};
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 /// A request on its way to the writer, with a place for the answers of what was recorded before.
@@ -45,15 +47,17 @@ pub(crate) fn arrange(places: &[Place], new: impl IntoIterator<Item = Acceptance
 pub(crate) struct Writing {
     facts: Facts,
     log: Log,
+    /// Where facts are kept for the next start.
+    snapshots: PathBuf,
     /// Admitted, not yet durable, by their ids.
     pending: HashMap<EventId, Recorded>,
 }
 
 impl Writing {
-    /// Folds a log from nothing.
-    pub(crate) fn fold(log: Log) -> Result<Writing, ApplyError> {
-        let facts = fold(&log)?;
-        Ok(Writing { facts, log, pending: HashMap::new() })
+    /// Folds a log up to its head from what was kept in a directory; `ahead` is what was loaded from there.
+    pub(crate) fn fold(log: Log, snapshots: PathBuf, ahead: Option<Loaded>) -> Result<Writing, FoldError> {
+        let facts = snapshots::fold(&log, &snapshots, ahead, || true)?;
+        Ok(Writing { facts, log, snapshots, pending: HashMap::new() })
     }
 
     pub(crate) fn facts(&self) -> &Facts {
@@ -69,20 +73,6 @@ impl Writing {
             self.pending.insert(event.id, recorded);
         }
     }
-}
-
-/// Folds a log from its first position to its head.
-pub(crate) fn fold(log: &Log) -> Result<Facts, ApplyError> {
-    let mut facts = Facts::new();
-    while facts.head() < log.head() {
-        let page = log
-            .read(facts.head().next(), ReadLimit::default())
-            .expect("a log that has opened can be read up to its head");
-        for stored in page {
-            facts.apply_bytes(&stored.bytes)?;
-        }
-    }
-    Ok(facts)
 }
 
 impl Admission for Writing {
@@ -125,6 +115,7 @@ impl Admission for Writing {
 
     fn rolled_back(&mut self, log: &Log) {
         self.pending.clear();
-        self.facts = fold(log).expect("the log was folded before and holds no more than then");
+        self.facts = snapshots::fold(log, &self.snapshots, None, || true)
+            .expect("the log was folded before and holds no more than then");
     }
 }

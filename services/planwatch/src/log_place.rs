@@ -6,10 +6,12 @@ use crate::exit::Failure;
 use crate::output;
 use anyhow::{Context, bail};
 use clap::Args;
-use event_log::{Log, Opened, Options, ReadLimit, Writer};
+use event_log::{Log, Opened, Options, ReadLimit, Stored, Writer};
 use events::{PlanId, Position};
+use evidence::TreeHash;
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 /// The most events that are asked for at once.
@@ -58,7 +60,7 @@ impl LogArguments {
         }
         let root = self.root();
         if holds_journal(&root) {
-            return Ok(LogPlace::Directory(Box::new(open(&root, None)?)));
+            return Ok(LogPlace::in_directory(&root)?);
         }
         let directory = DataDirectory::at(&root);
         if !directory.service_folder("ingestion").is_dir() {
@@ -155,6 +157,64 @@ impl LogPlace {
                 let page: Page = client.get("/api/v1/events", &query)?.json()?;
                 Ok(page.events.into_iter().map(|event| event.get().as_bytes().to_vec()).collect())
             }
+        }
+    }
+
+    /// The log of a directory.
+    pub fn in_directory(folder: &Path) -> anyhow::Result<LogPlace> {
+        Ok(LogPlace::Directory(Box::new(open(folder, None)?)))
+    }
+
+    /// The log itself, where it is in a directory.
+    pub fn log(&self) -> Option<&Log> {
+        match self {
+            LogPlace::Directory(opened) => Some(&opened.log),
+            LogPlace::Server(_) => None,
+        }
+    }
+
+    /// Reads every event from the first to a position or to the end of the log, works on runs of them, and hands
+    /// what came of it to `take`, in order, until that breaks. In a directory the work is done ahead, on several
+    /// threads.
+    pub fn read_through<T: Send>(
+        &self,
+        to: Position,
+        work: impl Fn(&[&[u8]]) -> T + Sync,
+        mut take: impl FnMut(T) -> ControlFlow<()>,
+    ) -> Result<(), Failure> {
+        let mut next = Position(1);
+        match self {
+            LogPlace::Directory(opened) => {
+                let work = |run: Vec<Stored>| {
+                    let bytes: Vec<&[u8]> = run.iter().map(|stored| &*stored.bytes).collect();
+                    work(&bytes)
+                };
+                Ok(opened.log.read_ahead(next, to, work, take).context("cannot read the log")?)
+            }
+            LogPlace::Server(_) => {
+                while next <= to {
+                    let wanted = usize::try_from(to.0 - next.0).unwrap_or(usize::MAX).saturating_add(1);
+                    let page = self.read_at_most(next, wanted)?;
+                    let bytes: Vec<&[u8]> = page.iter().map(Vec::as_slice).collect();
+                    if bytes.is_empty() || take(work(&bytes)).is_break() {
+                        break;
+                    }
+                    next = Position(next.0 + page.len() as u64);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// The root of the log's own Merkle tree at a position; none where the log is read from a running system,
+    /// whose tree is its own affair.
+    pub fn root_at(&self, position: Position) -> Result<Option<TreeHash>, Failure> {
+        match self {
+            LogPlace::Directory(opened) => {
+                let root = opened.log.root_at(position).context("cannot read the log's tree")?;
+                Ok(Some(root))
+            }
+            LogPlace::Server(_) => Ok(None),
         }
     }
 

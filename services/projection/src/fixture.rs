@@ -55,11 +55,16 @@ pub(crate) fn adoption(plan: &Plan) -> Vec<Event> {
 
 /// A first report of life skills in hundredths.
 pub(crate) fn report(plan: &Plan, unit: &str, period: i16, numerator: u64) -> Event {
+    revision(plan, unit, period, numerator, 1)
+}
+
+/// A report or a correction of life skills in hundredths.
+pub(crate) fn revision(plan: &Plan, unit: &str, period: i16, numerator: u64, revision: u32) -> Event {
     let date = format!("{period}-11-20");
     let data = ReportSubmitted {
         unit: UnitId::parse(unit).expect("a slug"),
         period: Period(period),
-        revision: 1,
+        revision,
         document: Document { number: "215/BC-UBND".into(), date: date.parse().expect("a date") },
         lines: vec![ReportLine {
             measure: MeasureId::parse("life-skills").expect("a slug"),
@@ -69,7 +74,7 @@ pub(crate) fn report(plan: &Plan, unit: &str, period: i16, numerator: u64) -> Ev
         history: None,
         request_digest: None,
     };
-    event(plan, &format!("report {unit} {period}"), &date, EventData::ReportSubmitted(data))
+    event(plan, &format!("report {unit} {period} {revision}"), &date, EventData::ReportSubmitted(data))
 }
 
 pub(crate) fn dissolve(plan: &Plan, unit: &str, effective: &str) -> Event {

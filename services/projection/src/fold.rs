@@ -1,14 +1,15 @@
-//! The fold, on two threads: one reads and decodes pages of the log, one applies them to the facts.
+//! The fold: the log is read and decoded ahead, on several threads where much is to come; one thread applies it
+//! to the facts, in order.
 
-use crate::snapshots::{POSITION_LIMIT, Snapshots};
 use crate::state::State;
-use event_log::{Log, ReadLimit, Stored};
-use events::wire::{self, ReadError};
-use events::{Position, Recorded, Timestamp, UnitId};
-use indicators::{Facts, FoldError, Parked};
+use event_log::{Log, ReadError, ReadLimit, Stored};
+use events::{Position, UnitId};
+use indicators::{ApplyError, Batch, Parked, Preparer};
 use service::Check;
+use snapshots::Keeper;
 use std::collections::BTreeMap;
 use std::io;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
@@ -40,27 +41,9 @@ pub(crate) struct Fold {
 pub(crate) struct FoldParts {
     pub(crate) log: Log,
     pub(crate) state: Arc<State>,
-    pub(crate) snapshots: Snapshots,
+    pub(crate) keeper: Keeper,
     pub(crate) snapshot_every: u64,
     pub(crate) check: Check,
-}
-
-/// One event as decoded.
-enum Decoded {
-    Event(Box<Recorded>),
-    /// Its data cannot be read: its unit is parked.
-    Unreadable {
-        position: Position,
-        recorded_at: Timestamp,
-        unit: Option<UnitId>,
-        why: String,
-    },
-}
-
-enum Page {
-    Events(Vec<Decoded>),
-    /// Nothing after this can be folded.
-    Stop(String),
 }
 
 impl Fold {
@@ -68,11 +51,14 @@ impl Fold {
     pub(crate) fn start(parts: FoldParts, runtime: Handle) -> io::Result<Fold> {
         let (stop, stopped) = watch::channel(false);
         let (sender, pages) = sync_channel(PAGES_AHEAD);
-        let from = parts.state.facts().head();
+        let (from, preparer) = {
+            let facts = parts.state.facts();
+            (facts.head(), Preparer::of(&facts))
+        };
         let (log, check) = (parts.log.clone(), parts.check.clone());
         let reader = std::thread::Builder::new()
             .name("projection-read".into())
-            .spawn(move || read(&log, from, &sender, stopped, &runtime, &check))?;
+            .spawn(move || read(&log, from, &preparer, &sender, stopped, &runtime, &check))?;
         let folder = std::thread::Builder::new()
             .name("projection-fold".into())
             .spawn(move || Folder::new(parts).run(&pages))?;
@@ -94,118 +80,136 @@ impl Fold {
 fn read(
     log: &Log,
     from: Position,
-    pages: &SyncSender<Page>,
-    mut stopped: watch::Receiver<bool>,
+    preparer: &Preparer,
+    pages: &SyncSender<Batch>,
+    stopped: watch::Receiver<bool>,
     runtime: &Handle,
     check: &Check,
 ) {
     let mut head = log.watch();
     let mut cursor = from;
-    while !*stopped.borrow() {
-        head.borrow_and_update();
-        match log.read(cursor.next(), PAGE) {
-            Ok(stored) if stored.is_empty() => {
+    let send = |batch: Batch| {
+        let ends = batch.stop().is_some();
+        let gone = pages.send(batch).is_err() || ends || *stopped.borrow();
+        if gone { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let mut waiting = stopped.clone();
+    loop {
+        let reached = *head.borrow_and_update();
+        match read_up_to(log, &mut cursor, reached, preparer, &send) {
+            Ok(ControlFlow::Break(())) => return,
+            Ok(ControlFlow::Continue(())) => {
                 let gone = runtime.block_on(async {
                     tokio::select! {
                         changed = head.changed() => changed.is_err(),
-                        _ = stopped.changed() => true,
+                        _ = waiting.wait_for(|stopped| *stopped) => true,
                     }
                 });
                 if gone {
                     return;
                 }
             }
-            Ok(stored) => {
-                cursor = stored.last().map_or(cursor, |last| last.position);
-                let page = decode(&stored);
-                let ends = matches!(page.last(), Some(Page::Stop(_)));
-                if page.into_iter().any(|page| pages.send(page).is_err()) || ends {
+            Err(error) => {
+                check.down(format!("{error}; it is read again every second"));
+                let stops = waiting.wait_for(|stopped| *stopped);
+                if runtime.block_on(tokio::time::timeout(READ_AGAIN_AFTER, stops)).is_ok() {
                     return;
                 }
             }
-            Err(error) => {
-                check.down(format!("{error}; it is read again every second"));
-                runtime.block_on(async {
-                    // Whether it stopped or the time passed is seen at the head of the loop.
-                    let _ = tokio::time::timeout(READ_AGAIN_AFTER, stopped.changed()).await;
-                });
-            }
         }
     }
 }
 
-fn decode(stored: &[Stored]) -> Vec<Page> {
-    let mut events = Vec::with_capacity(stored.len());
-    for event in stored {
-        match wire::read(&event.bytes) {
-            Ok(recorded) => events.push(Decoded::Event(Box::new(recorded))),
-            Err(ReadError::Data { envelope, reason }) => events.push(Decoded::Unreadable {
-                position: envelope.position,
-                recorded_at: envelope.recorded_at,
-                unit: UnitId::parse(&envelope.subject).ok(),
-                why: reason,
-            }),
-            Err(error @ (ReadError::Envelope { .. } | ReadError::UnknownType { .. })) => {
-                return vec![Page::Events(events), Page::Stop(error.to_string())];
+/// Reads from the cursor up to a position and hands on what it decoded; breaks where `send` does. A page is
+/// decoded here, more than that on several threads.
+fn read_up_to(
+    log: &Log,
+    cursor: &mut Position,
+    reached: Position,
+    preparer: &Preparer,
+    send: &impl Fn(Batch) -> ControlFlow<()>,
+) -> Result<ControlFlow<()>, ReadError> {
+    let decode = |stored: Vec<Stored>| {
+        let last = stored.last().map(|last| last.position);
+        (last, preparer.prepare(stored.iter().map(|stored| &*stored.bytes)))
+    };
+    while *cursor < reached {
+        let to_go = reached.0 - cursor.0;
+        if to_go <= PAGE.events as u64 {
+            let (last, batch) = decode(log.read(cursor.next(), PAGE)?);
+            let Some(last) = last else { break };
+            *cursor = last;
+            if send(batch).is_break() {
+                return Ok(ControlFlow::Break(()));
             }
+            continue;
+        }
+        let mut sent = ControlFlow::Continue(());
+        log.read_ahead(cursor.next(), reached, decode, |(last, batch)| {
+            *cursor = last.unwrap_or(*cursor);
+            sent = send(batch);
+            sent
+        })?;
+        if sent.is_break() {
+            return Ok(sent);
         }
     }
-    vec![Page::Events(events)]
+    Ok(ControlFlow::Continue(()))
 }
 
-/// Applies pages and writes snapshots.
+/// Applies pages and has the facts kept.
 struct Folder {
     parts: FoldParts,
-    snapshot_at: Position,
     snapshot_written: Option<Instant>,
 }
 
 impl Folder {
     fn new(parts: FoldParts) -> Folder {
-        let snapshot_at = parts.state.facts().head();
-        Folder { parts, snapshot_at, snapshot_written: None }
+        Folder { parts, snapshot_written: None }
     }
 
-    fn run(mut self, pages: &Receiver<Page>) {
+    fn run(mut self, pages: &Receiver<Batch>) {
         self.tell();
         loop {
             match pages.recv_timeout(IDLE) {
-                Ok(Page::Events(events)) => {
-                    if let Err(error) = self.apply(events) {
+                Ok(batch) => {
+                    if let Err(error) = self.apply(batch) {
                         self.give_up(&error.to_string());
-                        return;
+                        break;
                     }
-                    if self.is_due() {
-                        self.write_snapshot();
+                    if self.since_snapshot() >= self.parts.snapshot_every {
+                        self.begin_snapshot();
                     }
-                }
-                Ok(Page::Stop(why)) => {
-                    self.give_up(&why);
-                    return;
                 }
                 Err(RecvTimeoutError::Timeout) => {
                     let rested =
                         self.snapshot_written.is_none_or(|at| at.elapsed() >= IDLE_SNAPSHOT_INTERVAL);
                     if rested && self.since_snapshot() > 0 {
-                        self.write_snapshot();
+                        self.begin_snapshot();
                     }
                 }
                 Err(RecvTimeoutError::Disconnected) => break,
             }
         }
+        self.parts.keeper.finish();
         if self.since_snapshot() > 0 {
-            self.write_snapshot();
+            self.begin_snapshot();
+            self.parts.keeper.finish();
         }
     }
 
-    fn apply(&mut self, events: Vec<Decoded>) -> Result<(), FoldError> {
+    fn apply(&mut self, batch: Batch) -> Result<(), ApplyError> {
         let mut facts = self.parts.state.facts_mut();
-        let count = events.len() as u64;
-        let applied = events.into_iter().try_for_each(|event| apply_one(&mut facts, event));
+        let (head_before, parked_before) = (facts.head(), facts.parked().len());
+        let applied = facts.apply_batch(batch);
         let head = facts.head();
+        if facts.parked().len() > parked_before {
+            let told = parked_told(facts.parked());
+            tracing::error!(position = head.0, "An event cannot be folded: {told}");
+        }
         drop(facts);
         self.parts.state.publish(head);
-        metrics::counter!("planwatch_folded_events_total").increment(count);
+        metrics::counter!("planwatch_folded_events_total").increment(head.0 - head_before.0);
         self.tell();
         applied
     }
@@ -236,53 +240,17 @@ impl Folder {
     }
 
     fn since_snapshot(&self) -> u64 {
-        self.parts.state.facts().head().0 - self.snapshot_at.0
+        self.parts.keeper.since(&self.parts.state.facts())
     }
 
-    /// A snapshot costs as much as all facts: a longer log waits for more events between two.
-    fn is_due(&self) -> bool {
-        self.since_snapshot() >= self.parts.snapshot_every.max(self.snapshot_at.0 / 4)
-    }
-
-    fn write_snapshot(&mut self) {
+    /// Has the facts written; while they still are being written the next call does it.
+    fn begin_snapshot(&mut self) {
+        let FoldParts { state, keeper, log, .. } = &mut self.parts;
         // This thread is the only one that changes the facts, so questions go on meanwhile.
-        let facts = self.parts.state.facts();
-        let head = facts.head();
-        if facts.adopted().is_none() || head > POSITION_LIMIT {
-            return;
+        if keeper.keep(&state.facts(), log) {
+            self.snapshot_written = Some(Instant::now());
         }
-        match self.parts.snapshots.write(&facts) {
-            Ok(()) => {
-                metrics::counter!("planwatch_snapshots_written_total").increment(1);
-                tracing::debug!(position = head.0, "Wrote a snapshot of the facts");
-            }
-            // Without it a restart folds a longer tail; nothing else is lost.
-            Err(error) => {
-                tracing::warn!(position = head.0, "A snapshot of the facts was not written: {error}")
-            }
-        }
-        drop(facts);
-        self.snapshot_at = head;
-        self.snapshot_written = Some(Instant::now());
     }
-}
-
-fn apply_one(facts: &mut Facts, event: Decoded) -> Result<(), FoldError> {
-    let parked_before = facts.parked().len();
-    let position = match event {
-        Decoded::Event(recorded) => {
-            facts.apply(&recorded)?;
-            recorded.position
-        }
-        Decoded::Unreadable { position, recorded_at, unit, why } => {
-            facts.apply_unreadable(position, recorded_at, unit, &why)?;
-            position
-        }
-    };
-    if facts.parked().len() > parked_before {
-        tracing::error!(position = position.0, "An event cannot be folded: {}", parked_told(facts.parked()));
-    }
-    Ok(())
 }
 
 fn parked_told(parked: &BTreeMap<Option<UnitId>, Parked>) -> String {

@@ -21,7 +21,6 @@ mod fold;
 mod page;
 mod question;
 mod running;
-mod snapshots;
 mod state;
 mod times;
 

@@ -3,13 +3,13 @@
 use crate::clock_check::ClockCheck;
 use crate::endpoints::Answering;
 use crate::fold::{Fold, FoldParts};
-use crate::snapshots::Snapshots;
 use crate::state::State;
 use bus::{Bus, BusConfig, ConnectError, Endpoint, FollowerState, FollowerStop, ServeError, ServiceHandle};
 use events::PlanId;
 use serde::Deserialize;
 use service::standing::{HEALTH_ENDPOINT, METRICS_ENDPOINT};
 use service::{FollowError, FollowedLog, Health, Metrics};
+use snapshots::{Keeper, SEGMENT_EVENTS, Snapshots};
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -82,25 +82,32 @@ pub struct Running {
 /// Answers rest on what is folded already; health says until when it is catching up.
 pub async fn start(config: Config, metrics: Metrics) -> Result<Running, StartError> {
     let health = Health::new(NAME);
+    let directory = config.data.join("snapshots");
+    let ahead = {
+        let directory = directory.clone();
+        tokio::task::spawn_blocking(move || Snapshots::load_ahead(&directory))
+    };
     let bus = Bus::connect(&config.bus).await?;
     let copy = config.data.join("log");
     let followed = FollowedLog::start(&bus, &config.plan, NAME, &copy, health.check("stream")).await?;
     let log = followed.log.clone();
-    let directory = config.data.join("snapshots");
+    let ahead = ahead.await.expect("loading facts does not panic");
     let restored = tokio::task::spawn_blocking(move || {
-        let snapshots = Snapshots::open(directory.clone())
-            .and_then(|snapshots| Ok((snapshots.restore(&log)?, snapshots)));
+        let snapshots = Snapshots::open(directory.clone(), SEGMENT_EVENTS)
+            .and_then(|mut snapshots| Ok((snapshots.restore(&log, ahead)?, snapshots)));
         snapshots.map_err(|source| StartError::Snapshots { directory, source })
     });
     let (facts, snapshots) = restored.await.expect("restoring facts does not panic")?;
     if facts.is_none() {
         tracing::info!("Folding the log from the beginning");
     }
-    let state = Arc::new(State::new(facts.unwrap_or_default()));
+    let facts = facts.unwrap_or_default();
+    let keeper = Keeper::new(snapshots, &facts);
+    let state = Arc::new(State::new(facts));
     let parts = FoldParts {
         log: followed.log.clone(),
         state: Arc::clone(&state),
-        snapshots,
+        keeper,
         snapshot_every: config.snapshot_every.max(1),
         check: health.check("fold"),
     };

@@ -2,51 +2,111 @@
 //!
 //! A start reads only the headers of sealed files, and reads are served from the index. So damage to a body
 //! would lie there until the index is needed to be made again and nothing else holds the event. It is looked
-//! for while both copies are there, and put right from the index.
+//! for while both copies are there, and put right from the index. A file that was found whole is compacted, if it
+//! is not yet.
 
-use crate::files::ReadFile;
+use crate::files::{ReadFile, is_no_space};
 use crate::frame::{HEADER_BYTES, Header};
-use crate::journal::{self, JournalFault, Repair, Segment};
+use crate::journal::{self, Compacted, JournalFault, Repair, Segment};
 use crate::log::Shared;
 use crate::open::missing_events;
+use crate::write_state::WriteState;
 use events::Position;
 use metrics::counter;
 use std::io;
-use std::time::Duration;
+use std::sync::PoisonError;
+use std::time::{Duration, Instant};
 
 /// How often everything is checked.
 const CHECK_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
+/// How soon a file that became full is noticed.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How much is read before the disk is left to others for a moment: at most some 200 MB a second.
 const READ_AT_ONCE_BYTES: usize = 1024 * 1024;
 const PAUSE: Duration = Duration::from_millis(5);
+/// How long compaction works before it pauses for as long: it has at most half a core.
+const WORK: Duration = Duration::from_millis(5);
 /// How many damaged places of one file are repaired in one check.
 const REPAIRS_LIMIT: usize = 64;
 
-/// Runs until the tail is closed.
-pub(crate) fn run(shared: &Shared) {
+/// Runs until the tail is closed; compacts what it found whole, unless that is switched off.
+pub(crate) fn run(shared: &Shared, compacts: bool) {
+    let (mut next, mut began, mut compacting) = (Position(1), Instant::now(), compacts);
     loop {
-        for (segment, after) in shared.journal.sealed() {
+        while let Some((segment, after)) = shared.journal.sealed_from(next) {
+            let is_whole = check(shared, &segment, after);
             if shared.tail.is_closing() {
                 return;
             }
-            check(shared, &segment, after);
+            if is_whole && compacting {
+                // What failed once is left alone until everything is checked again.
+                compacting = compact(shared, segment.first);
+            }
+            next = after;
         }
-        if shared.tail.wait_until_closing(CHECK_EVERY) {
+        if shared.tail.wait_until_closing(LOOK_EVERY) {
             return;
+        }
+        if began.elapsed() >= CHECK_EVERY {
+            (next, began, compacting) = (Position(1), Instant::now(), compacts);
         }
     }
 }
 
-/// Checks one file, and repairs it from the index.
-fn check(shared: &Shared, segment: &Segment, after: Position) {
+/// Compacts one whole file; false if it could not be done and others are not to be tried for now.
+fn compact(shared: &Shared, first: Position) -> bool {
+    // As it is now: it may have been repaired.
+    let found = shared.journal.sealed_from(first).filter(|(segment, _)| segment.first == first);
+    let Some((segment, after)) = found.filter(|(segment, _)| !segment.is_compact()) else { return true };
+    let state = shared.write_state.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    if matches!(state, WriteState::Stopped { .. }) {
+        // No synchronisation is believed any more.
+        return false;
+    }
+    let file = segment.path.display();
+    let started = Instant::now();
+    let mut working_since = started;
+    let compacted = shared.journal.compact(&segment, after, || {
+        let worked = working_since.elapsed();
+        if worked < WORK {
+            return true;
+        }
+        let is_closing = shared.tail.wait_until_closing(worked.min(LOOK_EVERY));
+        working_since = Instant::now();
+        !is_closing
+    });
+    match compacted {
+        Ok(Some(Compacted { bytes_before, bytes_after })) => {
+            counter!("planwatch_log_journal_compacted_files_total").increment(1);
+            counter!("planwatch_log_journal_compacted_bytes_total").increment(bytes_before);
+            let freed_bytes = bytes_before.saturating_sub(bytes_after);
+            counter!("planwatch_log_journal_freed_bytes_total").increment(freed_bytes);
+            let seconds = started.elapsed().as_secs_f64();
+            tracing::info!(%file, bytes_before, bytes_after, seconds, "Compacted a full journal file");
+            true
+        }
+        Ok(None) => true,
+        Err(error) if is_no_space(&error) => {
+            tracing::warn!(%file, %error, "There is no space to compact full journal files; they stay as they are");
+            false
+        }
+        Err(error) => {
+            tracing::error!(%file, %error, "A full journal file could not be compacted; they stay as they are");
+            false
+        }
+    }
+}
+
+/// Checks one file, and repairs it from the index; true if it is whole now, as far as it was read.
+fn check(shared: &Shared, segment: &Segment, after: Position) -> bool {
     let file = segment.path.display();
     for _ in 0..REPAIRS_LIMIT {
         let fault = match first_fault(shared, segment, after) {
-            Ok(None) => return,
+            Ok(None) => return true,
             Ok(Some(fault)) => fault,
             Err(error) => {
                 tracing::error!(%file, %error, "A sealed journal file cannot be read");
-                return;
+                return false;
             }
         };
         let JournalFault { offset, position, what, .. } = &fault;
@@ -62,15 +122,16 @@ fn check(shared: &Shared, segment: &Segment, after: Position) {
                 tracing::error!(%file, offset, %position, what,
                     "A sealed journal file is damaged and the index does not show the events; keep a copy of \
                      the directory and put the file back from a backup");
-                return;
+                return false;
             }
             Err(error) => {
                 tracing::error!(%file, offset, %position, what, %error,
                     "A sealed journal file is damaged and could not be written anew");
-                return;
+                return false;
             }
         }
     }
+    false
 }
 
 /// The first place at which a file is not whole; none either if the log is closed meanwhile.

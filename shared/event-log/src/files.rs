@@ -33,6 +33,8 @@ pub trait Files: Send + Sync + 'static {
     fn list(&self, directory: &Path) -> io::Result<Vec<String>>;
     /// Makes names in a directory durable.
     fn sync_directory(&self, directory: &Path) -> io::Result<()>;
+    /// How many bytes may still be written in a directory, as far as that is known.
+    fn space_left(&self, directory: &Path) -> io::Result<u64>;
     /// Marks a file as one that is not written again.
     fn set_read_only(&self, path: &Path) -> io::Result<()>;
     /// Takes an exclusive lock on a file; [`io::ErrorKind::WouldBlock`] if someone has it.

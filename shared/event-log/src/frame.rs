@@ -141,6 +141,11 @@ impl Header {
         HEADER_BYTES + self.body_bytes as usize
     }
 
+    /// The size of the body before compression.
+    pub(crate) fn raw_bytes(&self) -> usize {
+        self.raw_bytes as usize
+    }
+
     /// The last position in the frame.
     pub(crate) fn last(&self) -> Position {
         Position(self.first.0 + u64::from(self.count) - 1)
@@ -186,8 +191,13 @@ pub(crate) struct Encoder {
 
 impl Encoder {
     pub(crate) fn new() -> Encoder {
+        Encoder::at_level(ZSTD_LEVEL)
+    }
+
+    /// Compresses at another level of zstd.
+    pub(crate) fn at_level(level: i32) -> Encoder {
         // Without a compressor (no memory for one) frames are stored as they are.
-        Encoder { compressor: zstd::bulk::Compressor::new(ZSTD_LEVEL).ok(), body: Vec::new() }
+        Encoder { compressor: zstd::bulk::Compressor::new(level).ok(), body: Vec::new() }
     }
 
     /// Writes one frame. The events are not empty, contiguous, and within the frame's limits.

@@ -1,19 +1,23 @@
 //! The journal: frames in files, appended and synchronised before anything is acknowledged.
 //!
 //! A file is named by the first position it holds (20 digits and `.journal`). Files that reached their
-//! limit are sealed and kept: everything else in the directory can be made again from them.
+//! limit are sealed and kept: everything else in the directory can be made again from them. In the file being
+//! written a frame is a commit; in a sealed one frames are merged ([`compact`]), with the same events.
 
 mod append;
+mod compact;
 mod repair;
 mod scan;
 
 pub(crate) use append::{Journal, JournalError, NewFrame};
+pub(crate) use compact::Compacted;
 pub(crate) use repair::{Repair, claimed_last, cut, restore};
 pub(crate) use scan::{JournalFault, Scanned, find_fault, read_frame, scan};
 
 use crate::files::{Files, ReadFile};
 use crate::frame::{self, HEADER_BYTES, Header};
 use crate::stored::Stored;
+use compact::Packing;
 use events::Position;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -37,18 +41,31 @@ pub(crate) struct Segment {
     pub(crate) first: Position,
     pub(crate) path: PathBuf,
     marks: Vec<Mark>,
+    packing: Packing,
 }
 
 impl Segment {
     fn new(first: Position, path: PathBuf) -> Segment {
-        Segment { first, path, marks: Vec::new() }
+        Segment { first, path, marks: Vec::new(), packing: Packing::default() }
     }
 
-    /// Remembers a frame if the last one remembered is far enough behind.
-    fn saw_frame(&mut self, first: Position, offset: u64) {
+    /// Takes in the next frame: remembers where it is if the last one remembered is far enough behind.
+    fn saw_frame(&mut self, header: &Header, offset: u64) {
+        let first = header.first;
+        self.packing.saw_frame(header.raw_bytes());
         if self.marks.last().is_none_or(|mark| offset - mark.offset >= MARK_EVERY_BYTES) {
             self.marks.push(Mark { first, offset });
         }
+    }
+
+    fn forget_frames(&mut self) {
+        self.marks.clear();
+        self.packing = Packing::default();
+    }
+
+    /// Whether its frames are as compaction leaves them.
+    pub(crate) fn is_compact(&self) -> bool {
+        self.packing.is_compact()
     }
 }
 
@@ -106,9 +123,39 @@ impl JournalMap {
         look(&self.segments.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The files that are not written any more, each with the position after its last one.
-    pub(crate) fn sealed(&self) -> Vec<(Segment, Position)> {
-        self.look(|segments| segments.windows(2).map(|pair| (pair[0].clone(), pair[1].first)).collect())
+    /// The first file that starts at or after a position and is not written any more, with the position after
+    /// its last one.
+    pub(crate) fn sealed_from(&self, from: Position) -> Option<(Segment, Position)> {
+        self.look(|segments| {
+            let index = segments.partition_point(|segment| segment.first < from);
+            Some((segments.get(index)?.clone(), segments.get(index + 1)?.first))
+        })
+    }
+
+    /// Whether the frames of all files that are not written any more are as compaction leaves them.
+    pub(crate) fn is_compact(&self) -> bool {
+        self.look(|segments| {
+            segments.split_last().is_none_or(|(_, sealed)| sealed.iter().all(Segment::is_compact))
+        })
+    }
+
+    /// Puts another file in a sealed one's place, with the places of its frames; nobody opens it meanwhile.
+    fn replace_sealed<T>(
+        &self,
+        first: Position,
+        replace: impl FnOnce() -> io::Result<(T, Segment)>,
+    ) -> io::Result<T> {
+        self.change(|segments| {
+            let replaced = replace();
+            if let Some(segment) = segments.iter_mut().find(|segment| segment.first == first) {
+                match &replaced {
+                    Ok((_, with)) => segment.clone_from(with),
+                    // Either may be there now; in both a read finds its way from the start.
+                    Err(_) => segment.marks.clear(),
+                }
+            }
+            replaced.map(|(replaced, _)| replaced)
+        })
     }
 
     /// Writes a sealed file anew with the events that it lacks; nobody opens it meanwhile.
@@ -119,16 +166,21 @@ impl JournalMap {
         fault: &JournalFault,
         missing: &[Stored],
     ) -> io::Result<Repair> {
-        self.change(|segments| {
+        self.replace_sealed(first, || {
             let repaired = restore(self.files(), &self.directory, fault, missing)?;
-            self.files.set_read_only(&repaired.file)?;
-            if let Some(segment) = segments.iter_mut().find(|segment| segment.first == first) {
-                // Frames lie at other places now; without marks a read walks from the start of the file.
-                segment.marks.clear();
-                scan::mark(&*self.files.open_read(&segment.path)?, segment, after);
-            }
-            Ok(repaired)
+            self.mark_read_only(&repaired.file);
+            let mut segment = Segment::new(first, fault.path.clone());
+            // Where that is not whole yet, a read walks from the start of the file.
+            let _ = scan::mark(&*self.files.open_read(&segment.path)?, &mut segment, after);
+            Ok((repaired, segment))
         })
+    }
+
+    /// Marks a file that is not written any more; nothing relies on it.
+    fn mark_read_only(&self, path: &Path) {
+        if let Err(error) = self.files.set_read_only(path) {
+            tracing::warn!(file = %path.display(), %error, "Could not mark a full journal file as read-only");
+        }
     }
 
     /// Reads frames from the one that holds `from`, up to and including the one that holds `until`.
@@ -243,4 +295,19 @@ pub(crate) fn list(files: &dyn Files, directory: &Path) -> io::Result<Vec<(Posit
     let mut found: Vec<_> = known.collect();
     found.sort();
     Ok(found)
+}
+
+/// Removes the files that a process which ended early was about to put in another's place.
+pub(crate) fn remove_unfinished(files: &dyn Files, directory: &Path) -> io::Result<()> {
+    for name in [compact::COMPACTED_NAME, repair::REPAIR_NAME] {
+        remove_if_there(files, &directory.join(name))?;
+    }
+    Ok(())
+}
+
+fn remove_if_there(files: &dyn Files, path: &Path) -> io::Result<()> {
+    match files.remove(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }

@@ -6,6 +6,11 @@
 //! can be made again from them. Positions are contiguous from 1, recorded times never decrease, and the
 //! bytes of a stored event never change and do not depend on how events were grouped.
 //!
+//! A file of the journal that reached its limit (64 MiB) is sealed: read-only, and written once more at most. In
+//! the background every sealed file is checked, after each start and once a day; what is damaged is put back from
+//! the index. One that is whole is compacted within a second or so of being sealed: its frames are merged into ones of
+//! 256 KiB and compressed better, in a file that takes the old one's place once it was found to hold the same events.
+//!
 //! A Merkle tree over the events' bytes is kept up with every commit, so that an outsider can be shown that
 //! history was not rewritten: [`Log::tree_head`], proofs, tiles, and [`export`], whose bundles anyone verifies
 //! with public keys alone.
@@ -17,6 +22,7 @@
 //! format.json             format and plan
 //! lock                    held while the log is open
 //! journal/<first>.journal frames; see the source of `frame`
+//! journal/compacted.tmp   a sealed file that is being compacted; removed at a start
 //! index/                  sled
 //! index.damaged-<n>/      indexes that were replaced, at most three
 //! clock                   the time of day last taken as right
@@ -25,6 +31,7 @@
 pub mod files;
 
 mod against;
+mod ahead;
 mod applier;
 mod bundle;
 mod check;

@@ -161,6 +161,12 @@ impl Log {
         self.shared.with_index(|index| Ok(((), index.head()))).1
     }
 
+    /// Whether the journal's full files are merged and compressed: nothing of that is left to be done in the
+    /// background.
+    pub fn is_compact(&self) -> bool {
+        self.shared.journal.is_compact()
+    }
+
     /// Reads from the index, or from the journal where the index does not give what it should.
     fn read_index(&self, from: Position, page: &mut Page) -> Result<(), ReadError> {
         let (read, _) = self.shared.with_index(|index| {

@@ -36,6 +36,8 @@ pub struct Options {
     pub files: Arc<dyn Files>,
     /// How large a file of the journal gets before it is sealed.
     pub journal_file_limit_bytes: u64,
+    /// Whether full files of the journal are written anew, in the background, with merged frames.
+    pub compacts_journal: bool,
     /// Where events are read from.
     pub index: IndexKind,
     /// Another copy (the stream): what the journal and the index have lost at their end is put back from there.
@@ -57,6 +59,7 @@ impl Default for Options {
         Options {
             files: Arc::new(RealFiles),
             journal_file_limit_bytes: JOURNAL_FILE_LIMIT_BYTES,
+            compacts_journal: true,
             index: IndexKind::Sled,
             other_copy: None,
         }
@@ -179,6 +182,7 @@ pub fn open(directory: &Path, plan: &PlanId, options: Options) -> Result<Opened,
     files.create_directory(&journal_directory).map_err(refused(&journal_directory))?;
     let lock = directory::lock(files, directory)?;
     prepare_format(files, directory, &journal_directory, plan)?;
+    journal::remove_unfinished(files, &journal_directory).map_err(refused(&journal_directory))?;
     // A process that was killed may have left names that it had not made durable yet.
     for synchronised in [directory, &journal_directory] {
         files.sync_directory(synchronised).map_err(refused(synchronised))?;
@@ -218,12 +222,14 @@ pub fn open(directory: &Path, plan: &PlanId, options: Options) -> Result<Opened,
     });
     let applier = {
         let shared = Arc::clone(&shared);
-        let name = format!("log-{plan}-index");
+        let compacts = options.compacts_journal;
+        let name = format!("index-{plan}");
         std::thread::Builder::new().name(name).spawn(move || {
             std::thread::scope(|scope| {
-                let name = format!("log-{}-check", shared.plan);
-                let checking =
-                    std::thread::Builder::new().name(name).spawn_scoped(scope, || check::run(&shared));
+                let name = format!("check-{}", shared.plan);
+                let checking = std::thread::Builder::new()
+                    .name(name)
+                    .spawn_scoped(scope, || check::run(&shared, compacts));
                 if let Err(error) = checking {
                     tracing::warn!(%error, "Could not start a thread: sealed journal files are not checked");
                 }

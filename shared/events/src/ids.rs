@@ -18,13 +18,20 @@ pub struct SlugError {
     text: String,
 }
 
-fn is_slug(text: &str) -> bool {
-    !text.is_empty()
-        && text.len() <= SLUG_LIMIT_BYTES
-        && !text.starts_with('-')
-        && !text.ends_with('-')
-        && !text.contains("--")
-        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+pub(crate) fn is_slug(text: &str) -> bool {
+    if text.is_empty() || text.len() > SLUG_LIMIT_BYTES {
+        return false;
+    }
+    // A hyphen stands between two others that are none.
+    let mut after_hyphen = true;
+    for byte in text.bytes() {
+        let is_hyphen = byte == b'-';
+        if is_hyphen && after_hyphen || !(is_hyphen || byte.is_ascii_lowercase() || byte.is_ascii_digit()) {
+            return false;
+        }
+        after_hyphen = is_hyphen;
+    }
+    !after_hyphen
 }
 
 macro_rules! slug {

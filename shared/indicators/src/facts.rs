@@ -1,7 +1,8 @@
 //! The facts: the plain left fold of the log, each fact with the event and the position it came from.
 
-use crate::facts::digest::GroupDigests;
+use crate::facts::digest::{AlertStep, Group, GroupDigest};
 use crate::facts::reports::PeriodReports;
+use crate::facts::vocabulary::Vocabulary;
 use events::{
     AlertId, Event, EventData, IndicatorId, LineValue, MeasureId, Period, Position, Recorded, Rule,
     Timestamp, UnitId,
@@ -11,15 +12,22 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use thiserror::Error;
 
+mod batch;
+mod bytes;
 mod digest;
 mod fact;
+mod hash;
+mod history;
+mod lines;
+mod places;
 mod reports;
-mod snapshot;
+mod segment;
+mod vocabulary;
 
-pub use fact::{
-    AcknowledgedFact, Adopted, AlertFact, Parked, ResolvedFact, Revision, TargetFact, UnitChangeFact,
-};
-pub use snapshot::{SNAPSHOT_VERSION, SnapshotError};
+pub use batch::{Batch, Preparer};
+pub use fact::{AcknowledgedFact, Adopted, AlertFact, Parked, ResolvedFact, TargetFact, UnitChangeFact};
+pub use reports::{Revision, Revisions};
+pub use segment::{SEGMENT_VERSION, SegmentError, SegmentHead};
 
 /// What became of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,15 +65,25 @@ pub struct Facts {
     head: Position,
     head_recorded_at: Option<Timestamp>,
     adopted: Option<Arc<Adopted>>,
-    reports: BTreeMap<UnitId, BTreeMap<Period, PeriodReports>>,
+    vocabulary: Option<Arc<Vocabulary>>,
+    /// By the number of the unit.
+    reports: Vec<BTreeMap<Period, PeriodReports>>,
     targets: BTreeMap<IndicatorId, BTreeMap<Option<UnitId>, Vec<TargetFact>>>,
     unit_changes: BTreeMap<UnitId, Vec<UnitChangeFact>>,
     alerts: BTreeMap<AlertId, AlertFact>,
     open_alerts: BTreeMap<(Rule, UnitId, Option<IndicatorId>, Option<Period>), AlertId>,
     episodes: BTreeMap<(Rule, UnitId, Option<IndicatorId>), u32>,
+    /// What happened to the alerts of each unit, in order.
+    alert_steps: BTreeMap<UnitId, Vec<AlertStep>>,
     parked: BTreeMap<Option<UnitId>, Parked>,
-    digests: GroupDigests,
+    /// The digests of all groups but the reports, which keep their own.
+    digests: BTreeMap<Group, GroupDigest>,
+    /// The line that is being added to a digest.
+    line: Vec<u8>,
 }
+
+/// Why an event is set aside that could be folded.
+const EARLIER: &str = "an earlier event of this unit is set aside";
 
 /// An overdue report and a missed review stand for themselves; every other rule has one open alert a cell.
 fn episode_period(rule: Rule, period: Option<Period>) -> Option<Period> {
@@ -96,6 +114,16 @@ impl Facts {
         self.adopted.as_ref()
     }
 
+    /// How much memory the facts hold, in bytes: what is reserved for reports, and the alerts without their texts.
+    /// What else there is does not grow with the log for long.
+    pub fn held_bytes(&self) -> usize {
+        let reports = self.reports.iter().flat_map(BTreeMap::values).map(PeriodReports::held_bytes);
+        let steps = self.alert_steps.values().map(|steps| steps.capacity() * size_of::<AlertStep>());
+        let digests = self.digests.values().map(GroupDigest::held_bytes);
+        let alerts = self.alerts.len() * size_of::<(AlertId, AlertFact)>();
+        reports.chain(steps).chain(digests).sum::<usize>() + alerts
+    }
+
     /// Folds the next event.
     ///
     /// An event that cannot be folded parks its unit: it and everything later of that unit is set aside and
@@ -113,7 +141,7 @@ impl Facts {
         self.head_recorded_at = Some(recorded.recorded_at);
         let unit = event.data.unit().cloned();
         if self.parked.contains_key(&unit) || self.parked.contains_key(&None) {
-            self.park(unit, recorded.position, "an earlier event of this unit is set aside");
+            self.park(unit, recorded.position, EARLIER);
             return Ok(Applied::Parked);
         }
         match self.fold(recorded.position, recorded.recorded_at, event) {
@@ -193,34 +221,10 @@ impl Facts {
                     event: event.id,
                     position,
                 };
-                self.digests.add_adoption(&adopted);
-                self.adopted = Some(Arc::new(adopted));
+                self.place_adoption(adopted.clone())?;
+                self.digest_into(Group::Plan, |text| digest::add_adoption(text, &adopted));
             }
-            EventData::ReportSubmitted(data) => {
-                self.known_unit(&data.unit)?;
-                let plan = self.plan_ref();
-                if let Some(line) = data.lines.iter().find(|line| plan.measure(&line.measure).is_none()) {
-                    return Err(format!("the plan has no measure `{}`", line.measure));
-                }
-                let revision = Revision {
-                    revision: data.revision,
-                    event: event.id,
-                    position,
-                    recorded_at,
-                    effective: event.effective,
-                    document_date: data.document.date,
-                    history: data.history.is_some(),
-                    lines: data.lines.iter().map(|line| (line.measure.clone(), line.value)).collect(),
-                };
-                let revisions =
-                    self.reports.entry(data.unit.clone()).or_default().entry(data.period).or_default();
-                let before = revisions.as_slice().len();
-                if before as u64 + 1 != u64::from(data.revision) {
-                    return Err(format!("revision {} follows {before}", data.revision));
-                }
-                self.digests.add_revision(&data.unit, data.period, &revision);
-                revisions.push(revision);
-            }
+            EventData::ReportSubmitted(data) => self.fold_report(position, recorded_at, event, data)?,
             EventData::TargetChanged(data) => {
                 if let Some(unit) = &data.unit {
                     self.known_unit(unit)?;
@@ -237,9 +241,9 @@ impl Facts {
                     event: event.id,
                     position,
                 };
-                self.digests.add_target(&data.indicator, data.unit.as_ref(), &fact);
-                let of_indicator = self.targets.entry(data.indicator.clone()).or_default();
-                of_indicator.entry(data.unit.clone()).or_default().push(fact);
+                let group = Group::Targets(data.indicator.clone(), data.unit.clone());
+                self.digest_into(group, |text| digest::add_target(text, &fact));
+                self.place_target(data.indicator.clone(), data.unit.clone(), fact);
             }
             EventData::UnitChanged(data) => {
                 self.known_unit(&data.unit)?;
@@ -250,20 +254,11 @@ impl Facts {
                     event: event.id,
                     position,
                 };
-                self.digests.add_unit_change(&data.unit, &fact);
-                self.unit_changes.entry(data.unit.clone()).or_default().push(fact);
+                self.digest_into(Group::Unit(data.unit.clone()), |text| digest::add_unit_change(text, &fact));
+                self.place_unit_change(data.unit.clone(), fact);
             }
             EventData::AlertRaised(data) => {
                 self.known_unit(&data.unit)?;
-                let key = (
-                    data.rule,
-                    data.unit.clone(),
-                    data.indicator.clone(),
-                    episode_period(data.rule, data.period),
-                );
-                if self.open_alerts.contains_key(&key) || self.alerts.contains_key(&data.alert) {
-                    return Err(format!("alert {} is raised twice", data.alert));
-                }
                 let fact = AlertFact {
                     id: data.alert,
                     rule: data.rule,
@@ -280,17 +275,12 @@ impl Facts {
                     acknowledgements: Vec::new(),
                     resolved: None,
                 };
-                self.digests.add_raised(&fact);
-                *self.episodes.entry((data.rule, data.unit.clone(), data.indicator.clone())).or_default() +=
-                    1;
-                self.open_alerts.insert(key, data.alert);
-                self.alerts.insert(data.alert, fact);
+                let (unit, mut line) = (fact.unit.clone(), Vec::new());
+                digest::add_raised(&mut line, &fact);
+                self.place_raised(fact)?;
+                self.digest_into(Group::Alerts(unit), |text| text.append(&mut line));
             }
             EventData::AlertResolved(data) => {
-                let alert = self.alerts.get_mut(&data.alert);
-                let Some(alert) = alert.filter(|alert| alert.resolved.is_none()) else {
-                    return Err(format!("alert {} is not open", data.alert));
-                };
                 let fact = ResolvedFact {
                     resolution: data.resolution,
                     because: data.because.clone(),
@@ -298,15 +288,12 @@ impl Facts {
                     event: event.id,
                     position,
                 };
-                self.digests.add_resolved(alert, &fact);
-                alert.resolved = Some(fact);
-                let period = episode_period(alert.rule, alert.period);
-                self.open_alerts.remove(&(alert.rule, alert.unit.clone(), alert.indicator.clone(), period));
+                let mut line = Vec::new();
+                digest::add_resolved(&mut line, data.alert, &fact);
+                let unit = self.place_resolved(data.alert, fact)?;
+                self.digest_into(Group::Alerts(unit), |text| text.append(&mut line));
             }
             EventData::AlertAcknowledged(data) => {
-                let Some(alert) = self.alerts.get_mut(&data.alert) else {
-                    return Err(format!("alert {} was never raised", data.alert));
-                };
                 let fact = AcknowledgedFact {
                     by: event.actor.clone(),
                     note: data.note.clone(),
@@ -315,11 +302,23 @@ impl Facts {
                     event: event.id,
                     position,
                 };
-                self.digests.add_acknowledged(alert, &fact);
-                alert.acknowledgements.push(fact);
+                let mut line = Vec::new();
+                digest::add_acknowledged(&mut line, data.alert, &fact);
+                let unit = self.place_acknowledged(data.alert, fact)?;
+                self.digest_into(Group::Alerts(unit), |text| text.append(&mut line));
             }
         }
         Ok(())
+    }
+
+    fn digest_into(&mut self, group: Group, add_line: impl FnOnce(&mut Vec<u8>)) {
+        self.line.clear();
+        add_line(&mut self.line);
+        self.digests.entry(group).or_default().add(&self.line);
+    }
+
+    fn vocabulary(&self) -> &Arc<Vocabulary> {
+        self.vocabulary.as_ref().expect("events are folded only after the adoption")
     }
 
     fn plan_ref(&self) -> &Plan {
@@ -333,31 +332,62 @@ impl Facts {
         }
     }
 
-    /// Every revision of a unit and period, in order.
-    pub fn revisions(&self, unit: &UnitId, period: Period) -> &[Revision] {
-        self.reports.get(unit).and_then(|periods| periods.get(&period)).map_or(&[], PeriodReports::as_slice)
+    fn period_reports(&self, unit: &UnitId, period: Period) -> Option<&PeriodReports> {
+        let unit = self.vocabulary.as_ref()?.unit(unit.as_str())?;
+        self.reports[usize::from(unit)].get(&period)
     }
 
-    /// The revisions of a unit and period that name a measure, the highest first.
-    pub fn revisions_naming(
+    /// Every revision of a unit and period, in order.
+    pub fn revisions(&self, unit: &UnitId, period: Period) -> Revisions<'_> {
+        Revisions { reports: self.period_reports(unit, period) }
+    }
+
+    /// The highest recorded revision of a unit and period that names a measure, and what it says of it.
+    pub fn last_naming(
         &self,
         unit: &UnitId,
         period: Period,
         measure: &MeasureId,
-    ) -> impl Iterator<Item = &Revision> {
-        let reports = self.reports.get(unit).and_then(|periods| periods.get(&period));
-        reports.into_iter().flat_map(|reports| reports.naming(measure))
+    ) -> Option<(Revision, LineValue)> {
+        let measure = self.vocabulary.as_ref()?.measure(measure.as_str())?;
+        self.period_reports(unit, period)?.last_naming(measure)
+    }
+
+    /// The highest revision that names a measure of those recorded up to a cut and effective by an instant, and
+    /// what it says of it. Costs the logarithm of how often the measure was reported.
+    pub fn last_naming_at(
+        &self,
+        unit: &UnitId,
+        period: Period,
+        measure: &MeasureId,
+        cut: Position,
+        as_of: Timestamp,
+    ) -> Option<(Revision, LineValue)> {
+        let measure = self.vocabulary.as_ref()?.measure(measure.as_str())?;
+        self.period_reports(unit, period)?.last_naming_at(measure, cut, as_of)
+    }
+
+    /// Of the revisions recorded up to a cut and effective by an instant the one that was there first: judged by
+    /// when it was recorded, as history by its document's date.
+    pub fn first_revision_at(
+        &self,
+        unit: &UnitId,
+        period: Period,
+        cut: Position,
+        as_of: Timestamp,
+    ) -> Option<Revision> {
+        self.period_reports(unit, period)?.first_at(cut, as_of)
     }
 
     /// The number that the next report of a unit and period gets.
     pub fn next_revision(&self, unit: &UnitId, period: Period) -> u32 {
-        self.revisions(unit, period).last().map_or(1, |revision| revision.revision + 1)
+        let before = self.period_reports(unit, period).map_or(0, PeriodReports::len);
+        u32::try_from(before).expect("revisions are counted in 32 bits") + 1
     }
 
     /// What stands for a measure by the highest recorded revision, whatever the documents' dates.
     pub fn stands(&self, unit: &UnitId, period: Period, measure: &MeasureId) -> Option<LineValue> {
-        let newest = self.revisions_naming(unit, period, measure).next();
-        newest.and_then(|revision| revision.line(measure)).filter(|value| !value.is_withdrawn())
+        self.last_naming(unit, period, measure).map(|(_, value)| value).filter(|value| !value.is_withdrawn())
     }
 
     /// Every setting of the target of an indicator, for a unit of its own or for the province, in log order.
@@ -416,6 +446,11 @@ impl Facts {
         let changes = self.unit_changes.values().flatten().map(|fact| fact.effective);
         targets.chain(changes).filter(|effective| *effective > instant).min()
     }
+}
+
+/// Milliseconds since 1970; what is finer is dropped, as in what the log writes.
+fn to_millisecond(instant: Timestamp) -> i64 {
+    events::instant::to_millisecond(instant).as_millisecond()
 }
 
 /// Why stored bytes were not folded.

@@ -27,8 +27,9 @@ pub use cell::{
 pub use evaluate::{RateProgress, View};
 pub use exact::{Exact, hundredths_of, percent_of, shown};
 pub use facts::{
-    AcknowledgedFact, Adopted, AlertFact, Applied, ApplyError, Facts, FoldError, Parked, ResolvedFact,
-    Revision, SNAPSHOT_VERSION, SnapshotError, TargetFact, UnitChangeFact,
+    AcknowledgedFact, Adopted, AlertFact, Applied, ApplyError, Batch, Facts, FoldError, Parked, Preparer,
+    ResolvedFact, Revision, Revisions, SEGMENT_VERSION, SegmentError, SegmentHead, TargetFact,
+    UnitChangeFact,
 };
 pub use moment::{Moment, MomentError, read_moment};
 pub use series::{Series, SeriesPoint};

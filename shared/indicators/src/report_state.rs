@@ -16,12 +16,7 @@ impl View<'_> {
         let due = self.has_duty(&unit.id, period).then(|| calendar.due(period));
         let judged_by =
             |revision: &Revision| if revision.history { revision.effective } else { revision.recorded_at };
-        let first = self
-            .facts()
-            .revisions(&unit.id, period)
-            .iter()
-            .filter(|revision| revision.position <= moment.cut && revision.effective <= moment.as_of)
-            .min_by_key(|revision| (judged_by(revision), revision.position));
+        let first = self.facts().first_revision_at(&unit.id, period, moment.cut, moment.as_of);
         let shown_due = due.map(|due| calendar.shown(due));
         match first {
             Some(revision) => ReportState {
@@ -29,7 +24,7 @@ impl View<'_> {
                 state: ReportProgress::Received,
                 due: shown_due,
                 received_at: Some(calendar.shown(revision.recorded_at)),
-                late: due.is_some_and(|due| judged_by(revision) >= due),
+                late: due.is_some_and(|due| judged_by(&revision) >= due),
                 history: revision.history,
             },
             None => {

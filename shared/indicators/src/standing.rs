@@ -7,9 +7,9 @@ use plan::{Calendar, Measure, MeasureKind, Unit};
 
 /// A line that stands, with the revision that said it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Standing<'a> {
+pub(crate) struct Standing {
     pub(crate) value: LineValue,
-    pub(crate) revision: &'a Revision,
+    pub(crate) revision: Revision,
 }
 
 /// Numerator and denominator of one period.
@@ -72,20 +72,12 @@ fn lapses_at(calendar: &Calendar, recognised_year: Period, months: u16) -> Times
     date.map_or(Timestamp::MAX, |date| calendar.start_of_day(date))
 }
 
-impl<'a> View<'a> {
+impl View<'_> {
     /// The line of a measure that stands: of the revisions that hold, the highest one that names it.
-    pub(crate) fn standing(
-        &self,
-        unit: &UnitId,
-        period: Period,
-        measure: &MeasureId,
-    ) -> Option<Standing<'a>> {
+    pub(crate) fn standing(&self, unit: &UnitId, period: Period, measure: &MeasureId) -> Option<Standing> {
         let moment = self.moment();
-        let (value, revision) = self
-            .facts()
-            .revisions_naming(unit, period, measure)
-            .filter(|revision| revision.position <= moment.cut && revision.effective <= moment.as_of)
-            .find_map(|revision| revision.line(measure).map(|value| (value, revision)))?;
+        let (revision, value) =
+            self.facts().last_naming_at(unit, period, measure, moment.cut, moment.as_of)?;
         (!value.is_withdrawn()).then_some(Standing { value, revision })
     }
 

@@ -1,6 +1,6 @@
 //! What the tests of power cuts record: a process that opens a log and writes to it.
 //!
-//! `log-workload KIND DIRECTORY SEED JOURNAL_FILE_BYTES`; the seed decides what is written. It marks in its trace
+//! `log-workload KIND DIRECTORY SEED JOURNAL_FILE_BYTES COMPACTS`; the seed decides what is written. It marks in its trace
 //! what it has been told: `open HEAD`, then for each append `begin FIRST LENGTH…` with the lengths of its
 //! requests and `done FIRST DIGEST…` with a digest of each event's bytes when it was acknowledged, and `end`.
 
@@ -9,7 +9,7 @@ use event_log::{Copied, IndexKind, Opened, Options, ReadLimit, Writer, open};
 use events::{Event, Position, Timestamp};
 use std::path::Path;
 use std::sync::Arc;
-use tests::support::{Chance, digest, mark, numbered_event, numbered_plan};
+use tests::support::{Chance, digest, mark, numbered_event, numbered_plan, until};
 
 /// The most events and bytes of one request, as the log allows them.
 const REQUEST_EVENTS: u64 = 4_096;
@@ -19,12 +19,13 @@ const BEGINNING_MS: i64 = 1_767_225_600_000;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [kind, directory, seed, journal_file_bytes] = arguments.as_slice() else {
-        panic!("KIND DIRECTORY SEED JOURNAL_FILE_BYTES");
+    let [kind, directory, seed, journal_file_bytes, compacts] = arguments.as_slice() else {
+        panic!("KIND DIRECTORY SEED JOURNAL_FILE_BYTES COMPACTS");
     };
     let seed = seed.parse().expect("a seed is a number");
     let options = Options {
         journal_file_limit_bytes: journal_file_bytes.parse().expect("a number of bytes"),
+        compacts_journal: compacts.parse().expect("true or false"),
         ..Options::default()
     };
     let opened = open(Path::new(directory), &numbered_plan(), options);
@@ -36,6 +37,7 @@ fn main() {
         "many" => workload.many(),
         "frames" => workload.several_frames(),
         "copy" => workload.copy(),
+        "compacted" => workload.compacted(),
         "open" => {}
         other => panic!("`{other}` is no workload"),
     }
@@ -79,6 +81,16 @@ impl Workload {
         let requests: Vec<u64> =
             (0..self.chance.between(2, 3)).map(|_| self.chance.between(fits * 3 / 4, fits)).collect();
         self.append(&requests, padding);
+    }
+
+    /// A few commits of one event while full files are compacted, and the wait for that.
+    fn compacted(&mut self) {
+        for _ in 0..self.chance.between(0, 6) {
+            let padding = self.padding(3_000);
+            self.append(&[1], padding);
+        }
+        let log = self.writer.log();
+        until("full files are compacted", || log.is_compact());
     }
 
     /// What a follower does: copies of another log's events, page by page.

@@ -45,8 +45,9 @@ enum Part {
     Body,
 }
 
+/// Frames stay where the tests know them to be.
 fn options() -> Options {
-    Options { journal_file_limit_bytes: 8_000, ..Options::default() }
+    Options { journal_file_limit_bytes: 8_000, compacts_journal: false, ..Options::default() }
 }
 
 fn opened(folder: &TempDir) -> Result<Opened, OpenError> {
@@ -77,10 +78,29 @@ impl Whole {
         // sled writes a snapshot of where its pages lie when it opens.
         drop(opened(&folder).unwrap());
         accept_clock(folder.path(), &SystemClock).unwrap();
+        let whole = Whole::in_a(&folder, events);
+        assert!(whole.frames.iter().filter(|frame| frame.is_sealed).count() > 20);
+        whole
+    }
+
+    fn in_a(folder: &TempDir, events: Vec<Stored>) -> Whole {
         let remains = Remains::read(folder.path());
         let frames = frames(&remains);
-        assert!(frames.iter().filter(|frame| frame.is_sealed).count() > 20);
         Whole { remains, events, frames }
+    }
+
+    /// The same log with its full files compacted.
+    fn compacted() -> Whole {
+        let committed = Whole::new();
+        let folder = quick_folder();
+        committed.remains.write_to(folder.path());
+        let compacts = Options { compacts_journal: true, ..options() };
+        let opened_log = open_stopped(folder.path(), &compacts).unwrap();
+        until("full files are compacted", || opened_log.log.is_compact());
+        drop(opened_log);
+        let whole = Whole::in_a(&folder, committed.events);
+        assert!(whole.frames.len() < committed.frames.len() / 2);
+        whole
     }
 
     /// The log in a folder of its own, with one bit flipped; gives where.
@@ -187,11 +207,14 @@ fn frames(remains: &Remains) -> Vec<Frame> {
 }
 
 /// Flips the bits of one kind.
-fn each_bit(mut body: impl FnMut(&Whole, &mut Chance)) {
-    let whole = Whole::new();
+fn each_bit(body: impl FnMut(&Whole, &mut Chance)) {
+    each_bit_of(&Whole::new(), body);
+}
+
+fn each_bit_of(whole: &Whole, mut body: impl FnMut(&Whole, &mut Chance)) {
     let mut chance = Chance::new(seed());
     for _ in 0..u64::from(rounds(FEW_ROUNDS)) * BITS_OF_A_ROUND {
-        body(&whole, &mut chance);
+        body(whole, &mut chance);
     }
 }
 
@@ -211,7 +234,12 @@ fn in_the_last_file(part: Part) {
 
 /// In a sealed file it is found by the start or by the check behind it, and by whoever checks the log.
 fn in_a_sealed_file(part: Part) {
-    each_bit(|whole, chance| {
+    in_a_sealed_file_of(&Whole::new(), |_| part);
+}
+
+fn in_a_sealed_file_of(whole: &Whole, part: impl Fn(&mut Chance) -> Part) {
+    each_bit_of(whole, |whole, chance| {
+        let part = part(chance);
         let frame = whole.some_frame(chance, |frame| frame.is_sealed);
         let flipped = whole.with_a_damaged_frame(&frame, part, chance);
         flipped.is_named_at(frame.first);
@@ -254,6 +282,12 @@ fn in_a_checksum_of_a_sealed_journal_file() {
 #[test]
 fn in_a_body_of_a_sealed_journal_file() {
     in_a_sealed_file(Part::Body);
+}
+
+#[test]
+fn in_a_compacted_journal_file() {
+    let parts = [Part::Header, Part::Checksum, Part::Body];
+    in_a_sealed_file_of(&Whole::compacted(), |chance| parts[chance.index(parts.len())]);
 }
 
 /// Without an index the journal is the only copy: the log refuses to open, and names the place.

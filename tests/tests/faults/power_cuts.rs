@@ -13,6 +13,7 @@ mod system;
 use crate::rounds;
 use event_log::Options;
 use promise::Promise;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use tempfile::TempDir;
@@ -56,11 +57,13 @@ struct Run<'a> {
     kind: &'a str,
     /// Ends without a word at its so-many-th synchronisation.
     dies_at_sync: Option<u64>,
+    /// Compacts full files of the journal in the background.
+    compacts: bool,
 }
 
 impl Run<'_> {
     fn of(kind: &str) -> Run<'_> {
-        Run { kind, dies_at_sync: None }
+        Run { kind, dies_at_sync: None, compacts: true }
     }
 }
 
@@ -75,7 +78,11 @@ impl Round {
     }
 
     fn options(&self) -> Options {
-        Options { journal_file_limit_bytes: self.journal_file_bytes, ..Options::default() }
+        Options {
+            journal_file_limit_bytes: self.journal_file_bytes,
+            compacts_journal: false,
+            ..Options::default()
+        }
     }
 
     /// Starts afresh with what a cut left.
@@ -93,6 +100,7 @@ impl Round {
             .arg(self.log())
             .arg(self.chance.any().to_string())
             .arg(self.journal_file_bytes.to_string())
+            .arg(run.compacts.to_string())
             .envs(self.recorder.environment(self.root()));
         if let Some(sync) = run.dies_at_sync {
             command.env("PLANWATCH_TEST_TRACE_DIE", sync.to_string());
@@ -106,7 +114,7 @@ impl Round {
     /// Runs a workload that nothing is cut of: what it wrote is on the disk.
     fn prepare(&mut self, kind: &str, promise: &mut Promise) {
         self.recorder.forget();
-        let trace = self.run(&Run::of(kind));
+        let trace = self.run(&Run { compacts: false, ..Run::of(kind) });
         promise.learn(&trace.records);
         self.recorder.forget();
     }
@@ -195,6 +203,18 @@ impl Round {
 
 fn says(record: &Record, word: &str) -> bool {
     matches!(&record.what, What::Mark(text) if text.starts_with(word))
+}
+
+/// From where the first compacted file is begun to a little behind where the last one took its place.
+fn while_it_compacts(records: &[Record]) -> Range<usize> {
+    let is_compacted = |path: &Path| path.ends_with("compacted.tmp");
+    let began =
+        records.iter().position(|record| matches!(&record.what, What::Create(path) if is_compacted(path)));
+    let ended = records
+        .iter()
+        .rposition(|record| matches!(&record.what, What::Rename(from, _) if is_compacted(from)));
+    let Some((began, ended)) = began.zip(ended) else { return 0..0 };
+    began..(ended + 4).min(records.len() + 1)
 }
 
 /// Runs the rounds of one kind.
@@ -371,12 +391,48 @@ fn a_killed_process_before_the_cut() {
             let disk = Disk::read(round.root());
             let kind = if round.chance.percent(15) { "many" } else { "single" };
             let dies_at_sync = Some(round.chance.between(1, 40));
-            round.run(&Run { kind, dies_at_sync });
+            round.run(&Run { dies_at_sync, ..Run::of(kind) });
             let kind = if round.chance.percent(60) { "open" } else { "single" };
             let trace = round.run(&Run::of(kind));
             assert_eq!(disk.after(&trace.records), Remains::read(round.root()), "everything was recorded");
             let (remains, promise, cut) = round.cut(&disk, &trace.records, &Promise::nothing());
             round.check(&remains, &promise, &cut);
         }
+    });
+}
+
+/// Full journal files are compacted when the power fails, or when the process is killed before that.
+#[test]
+fn cuts_while_files_are_compacted() {
+    each_round("cuts_while_files_are_compacted", 0, |round| {
+        let mut compacted = 0;
+        for _ in 0..CUTS_OF_A_TRACE / 2 {
+            round.home = quick_folder();
+            round.journal_file_bytes = round.chance.between(5_000, 30_000);
+            let mut promise = Promise::nothing();
+            for _ in 0..round.chance.between(1, 3) {
+                let kind = if round.chance.percent(20) { "many" } else { "single" };
+                round.prepare(kind, &mut promise);
+            }
+            let disk = Disk::read(round.root());
+            if round.chance.percent(40) {
+                let dies_at_sync = Some(round.chance.between(1, 30));
+                round.run(&Run { dies_at_sync, ..Run::of("compacted") });
+            }
+            let trace = round.run(&Run::of("compacted"));
+            assert_eq!(disk.after(&trace.records), Remains::read(round.root()), "everything was recorded");
+            let compaction = while_it_compacts(&trace.records);
+            compacted += compaction.len();
+            for _ in 0..2 {
+                let place = match compaction.len() {
+                    length @ 1.. if round.chance.percent(80) => compaction.start + round.chance.index(length),
+                    _ => round.place(&trace.records),
+                };
+                let medium = if round.chance.percent(50) { Medium::Ordered } else { Medium::Nasty };
+                let (remains, promise, what) = round.cut_at(place, medium, &disk, &trace.records, &promise);
+                round.check(&remains, &promise, &what);
+            }
+        }
+        assert!(compacted > 0, "nothing was compacted");
     });
 }

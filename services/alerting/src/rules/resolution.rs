@@ -63,10 +63,8 @@ fn figures_since(view: &View<'_>, judged: &Judged<'_>, position: Position) -> bo
     });
     reporters.into_iter().any(|unit| {
         plan.calendar.periods().any(|period| {
-            let revisions = view.facts().revisions(&unit.id, period).iter().rev();
-            revisions
-                .take_while(|revision| revision.position > position)
-                .any(|revision| revision.line(&judged.indicator.measure).is_some())
+            let last = view.facts().last_naming(&unit.id, period, &judged.indicator.measure);
+            last.is_some_and(|(revision, _)| revision.position > position)
         })
     })
 }

@@ -1,6 +1,8 @@
 //! `planwatch bench`: load of its own making, and what became of it.
 
 mod figures;
+mod fold;
+mod history;
 mod ingest;
 mod log;
 mod made_up;
@@ -24,6 +26,8 @@ enum Command {
     Ingest(ingest::Arguments),
     /// On a scratch log: appended and folded events per second
     Log(log::Arguments),
+    /// On a long made-up history: replay, rebuild, questions about any date, start, memory
+    Fold(fold::Arguments),
 }
 
 /// How large a made-up report's event is.
@@ -41,5 +45,6 @@ pub fn run(arguments: &Arguments) -> Outcome {
         Command::Reports(arguments) => reports::run(arguments),
         Command::Ingest(arguments) => ingest::run(arguments),
         Command::Log(arguments) => log::run(arguments),
+        Command::Fold(arguments) => fold::run(arguments),
     }
 }

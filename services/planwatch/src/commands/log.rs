@@ -6,7 +6,7 @@ pub mod live;
 use crate::event_stream;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::interruption::until_interrupted;
-use crate::log_place::{LogArguments, LogPlace};
+use crate::log_place::LogArguments;
 use crate::output;
 use crate::public_keys::KeyArguments;
 use anyhow::Context;
@@ -200,24 +200,4 @@ fn verify(json: bool, log: &LogArguments) -> Outcome {
         ));
     }
     if report.is_ok() { Ok(Exit::Done) } else { Ok(Exit::Refused) }
-}
-
-/// Reads every event of a log in order, up to its end.
-pub fn each_event(
-    place: &LogPlace,
-    mut each: impl FnMut(&[u8]) -> Result<bool, Failure>,
-) -> Result<(), Failure> {
-    let mut next = Position(1);
-    loop {
-        let page = place.read(next)?;
-        if page.is_empty() {
-            return Ok(());
-        }
-        for event in page {
-            if !each(&event)? {
-                return Ok(());
-            }
-            next = next.next();
-        }
-    }
 }

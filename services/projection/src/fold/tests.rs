@@ -1,8 +1,10 @@
 use super::*;
 use crate::fixture;
 use event_log::{Copied, Opened, Options, Writer};
-use events::Event;
+use events::{Event, Recorded, wire};
+use indicators::Facts;
 use service::{Health, State as CheckState};
+use snapshots::{SEGMENT_EVENTS, Snapshots};
 use std::path::Path;
 
 /// How long a condition may take on a busy machine; reached only by a failing test.
@@ -19,14 +21,15 @@ fn opened(directory: &Path) -> Opened {
 }
 
 fn folding(directory: &Path, log: &Log) -> Folding {
-    let snapshots = snapshots(directory);
-    let facts = snapshots.restore(log).unwrap().unwrap_or_default();
+    let mut snapshots = snapshots(directory);
+    let facts = snapshots.restore(log, None).unwrap().unwrap_or_default();
+    let keeper = Keeper::new(snapshots, &facts);
     let state = Arc::new(State::new(facts));
     let health = Health::new("projection");
     let parts = FoldParts {
         log: log.clone(),
         state: Arc::clone(&state),
-        snapshots,
+        keeper,
         snapshot_every: 10_000,
         check: health.check("fold"),
     };
@@ -88,15 +91,14 @@ fn log_with(directory: &Path, reports: i16) -> Opened {
 }
 
 fn snapshots(directory: &Path) -> Snapshots {
-    Snapshots::open(directory.join("snapshots")).unwrap()
+    Snapshots::open(directory.join("snapshots"), SEGMENT_EVENTS).unwrap()
 }
 
-/// The facts that a log's events fold to, handed out after each.
-fn fold_all(log: &Log, mut after_each: impl FnMut(&Facts)) -> Facts {
+/// The facts that a log's events fold to, one after the other.
+fn fold_all(log: &Log) -> Facts {
     let mut facts = Facts::new();
     for stored in log.scan(Position(1)) {
         facts.apply_bytes(&stored.unwrap().bytes).unwrap();
-        after_each(&facts);
     }
     facts
 }
@@ -123,7 +125,7 @@ async fn a_restart_from_a_snapshot_and_from_nothing_give_the_same_digest() {
     first.stop().await;
     assert_eq!(snapshot_files(home.path()).len(), 1);
     append_report(&mut opened.writer, 2024, 30);
-    let restored = snapshots(home.path()).restore(&opened.log).unwrap();
+    let restored = snapshots(home.path()).restore(&opened.log, None).unwrap();
     assert_eq!(restored.unwrap().head(), Position(34));
     let second = folding(home.path(), &opened.log);
     second.until(Position(35)).await;
@@ -136,42 +138,27 @@ async fn a_restart_from_a_snapshot_and_from_nothing_give_the_same_digest() {
     third.stop().await;
 }
 
+/// Two thousand reports and more: enough to be decoded on several threads.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_last_two_snapshots_are_kept_and_a_wrong_one_gives_way() {
+async fn a_long_log_is_folded_as_one_event_after_the_other() {
     let home = tempfile::tempdir().unwrap();
-    let opened = log_with(home.path(), 3);
-    let snapshots = snapshots(home.path());
-    fold_all(&opened.log, |facts| {
-        if facts.head() >= Position(32) {
-            snapshots.write(facts).unwrap();
+    let mut opened = log_with(home.path(), 0);
+    let head = Position(32 + 2_500);
+    let (plan, mut revision) = (fixture::plan(), 0);
+    let mut reports = Vec::new();
+    while opened.log.head() < head {
+        for numerator in 0..50 {
+            revision += 1;
+            reports.push(fixture::revision(&plan, "di-an", 2024, numerator, revision));
         }
-    });
-    let files = snapshot_files(home.path());
-    assert_eq!(files.len(), crate::snapshots::KEPT);
-    let restored = || snapshots.restore(&opened.log).unwrap().map(|facts| facts.head());
-    assert_eq!(restored(), Some(Position(35)));
-    // The newest is cut short: the one before it is taken.
-    let bytes = std::fs::read(&files[1]).unwrap();
-    std::fs::write(&files[1], &bytes[..bytes.len() / 2]).unwrap();
-    assert_eq!(restored(), Some(Position(34)));
-    std::fs::write(&files[0], b"noise").unwrap();
-    assert_eq!(restored(), None);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_snapshot_of_another_or_of_a_longer_log_is_not_used() {
-    let home = tempfile::tempdir().unwrap();
-    let opened = log_with(home.path(), 3);
-    let snapshots = snapshots(home.path());
-    snapshots.write(&fold_all(&opened.log, |_| {})).unwrap();
-    let shorter = tempfile::tempdir().unwrap();
-    assert!(snapshots.restore(&log_with(shorter.path(), 2).log).unwrap().is_none());
-    let other = tempfile::tempdir().unwrap();
-    let mut other = log_with(other.path(), 2);
-    // The same report a day later: one log differs from another by what it recorded when.
-    let report = fixture::report(&fixture::plan(), "di-an", 2024, 20);
-    append(&mut other.writer, vec![report], "2024-11-21T02:00:00Z");
-    assert!(snapshots.restore(&other.log).unwrap().is_none());
+        append(&mut opened.writer, std::mem::take(&mut reports), "2024-11-20T02:00:00Z");
+    }
+    let folding = folding(home.path(), &opened.log);
+    folding.until(head).await;
+    let plain = fold_all(&opened.log);
+    assert!(plain.parked().is_empty());
+    assert_eq!(folding.state.facts().digest(), plain.digest());
+    folding.stop().await;
 }
 
 /// The bytes of a report that comes at a position, changed.

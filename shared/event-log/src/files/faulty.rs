@@ -98,6 +98,11 @@ impl Files for FaultyFiles {
         self.inner.sync_directory(directory)
     }
 
+    fn space_left(&self, directory: &Path) -> io::Result<u64> {
+        let left = self.faults().space_left_bytes;
+        left.map_or_else(|| self.inner.space_left(directory), Ok)
+    }
+
     fn set_read_only(&self, path: &Path) -> io::Result<()> {
         self.inner.set_read_only(path)
     }

@@ -117,6 +117,10 @@ impl Files for MemoryFiles {
         Ok(())
     }
 
+    fn space_left(&self, _directory: &Path) -> io::Result<u64> {
+        Ok(u64::MAX)
+    }
+
     fn set_read_only(&self, _path: &Path) -> io::Result<()> {
         Ok(())
     }

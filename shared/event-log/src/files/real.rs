@@ -54,6 +54,11 @@ impl Files for RealFiles {
         File::open(directory)?.sync_all()
     }
 
+    fn space_left(&self, directory: &Path) -> io::Result<u64> {
+        let system = rustix::fs::statvfs(directory)?;
+        Ok(system.f_bavail.saturating_mul(system.f_frsize))
+    }
+
     fn set_read_only(&self, path: &Path) -> io::Result<()> {
         let mut permissions = fs::metadata(path)?.permissions();
         permissions.set_readonly(true);

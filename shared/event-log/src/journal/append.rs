@@ -2,6 +2,7 @@
 
 use super::{JournalMap, Segment, file_name};
 use crate::files::{AppendFile, is_no_space};
+use crate::frame::Header;
 use events::Position;
 use std::io;
 use std::sync::Arc;
@@ -98,7 +99,8 @@ impl Journal {
         self.map.change(|segments| {
             let segment = segments.last_mut().expect("the file being written is in the map");
             for frame in frames {
-                segment.saw_frame(frame.first, self.size_bytes);
+                let header = Header::read(&frame.bytes).expect("a frame that was just made has a header");
+                segment.saw_frame(&header, self.size_bytes);
                 self.size_bytes += frame.bytes.len() as u64;
             }
         });
@@ -129,10 +131,8 @@ impl Journal {
         });
         self.file = Some(started);
         self.size_bytes = 0;
-        if let Some(full) = full
-            && let Err(error) = files.set_read_only(&full)
-        {
-            tracing::warn!(file = %full.display(), %error, "Could not mark a full journal file as read-only");
+        if let Some(full) = full {
+            self.map.mark_read_only(&full);
         }
         Ok(())
     }

@@ -1,16 +1,15 @@
 //! Making a journal whole again: cutting a torn end, or putting back what another copy holds.
 
-use super::{JournalFault, file_name};
+use super::compact::Run;
+use super::{JournalFault, file_name, remove_if_there};
 use crate::files::Files;
-use crate::frame::{Encoder, HEADER_BYTES, Header, ROW_BYTES};
+use crate::frame::{Encoder, HEADER_BYTES, Header};
 use crate::stored::Stored;
 use events::Position;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// How large the events of a restored frame may get together.
-const RESTORED_FRAME_BYTES: usize = 256 * 1024;
-const REPAIR_NAME: &str = "repair.tmp";
+pub(super) const REPAIR_NAME: &str = "repair.tmp";
 
 /// What was put back into the journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,8 +63,11 @@ pub(crate) fn restore(
     let follows = fault.follows.as_ref().and_then(|follows| follows.offset);
     let mut bytes = old[..offset].to_vec();
     let mut encoder = Encoder::new();
-    for run in runs(missing) {
-        bytes.extend_from_slice(&encoder.encode(run));
+    let mut run = Run::default();
+    let mut restored: Vec<_> = missing.iter().filter_map(|stored| run.take(stored.clone())).collect();
+    restored.extend(run.finish());
+    for events in restored {
+        bytes.extend_from_slice(&encoder.encode(&events));
     }
     // A file whose start is missing gets the name of the position that it starts with now; where whole
     // files are missing the events go into a file of their own.
@@ -76,27 +78,11 @@ pub(crate) fn restore(
         bytes.extend_from_slice(&old[usize::try_from(follows).map_err(io::Error::other)?..]);
     }
     let temporary = directory.join(REPAIR_NAME);
-    match files.remove(&temporary) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
+    remove_if_there(files, &temporary)?;
     let mut file = files.open_append(&temporary)?;
     file.write_all(&bytes)?;
     file.sync_data()?;
     files.rename(&temporary, &target)?;
     files.sync_directory(directory)?;
     Ok(Repair { first: first.position, last: last.position, file: target })
-}
-
-/// Splits events into runs that each make one frame.
-fn runs(stored: &[Stored]) -> impl Iterator<Item = &[Stored]> {
-    let mut bytes = 0;
-    stored.chunk_by(move |_, next| {
-        bytes += next.bytes.len() + ROW_BYTES;
-        if bytes > RESTORED_FRAME_BYTES {
-            bytes = 0;
-            return false;
-        }
-        true
-    })
 }

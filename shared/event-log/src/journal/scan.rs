@@ -76,7 +76,7 @@ pub(crate) fn scan(files: &dyn Files, directory: &Path) -> io::Result<Scanned> {
         let (head, frame) = match sealed {
             Some(frame) => (next_file.map(|after| Position(after.0 - 1)), Some(frame)),
             None => {
-                segment.marks.clear();
+                segment.forget_frames();
                 let (head, frame, fault) = walk_frames(files, &mut segment, next_file)?;
                 scanned.fault = fault;
                 (head, frame)
@@ -110,11 +110,13 @@ pub(crate) fn find_fault(
     walk_frames(files, &mut walked, Some(after)).map(|(_, _, fault)| fault)
 }
 
-/// Marks the frames of a sealed file whose marks were cleared.
-pub(super) fn mark(file: &dyn ReadFile, segment: &mut Segment, after: Position) {
-    if walk_headers(file, segment, after).is_none() {
-        segment.marks.clear();
+/// Takes in the frames of a sealed file of which nothing is known yet; false if they do not lead to its end.
+pub(super) fn mark(file: &dyn ReadFile, segment: &mut Segment, after: Position) -> bool {
+    let is_whole = walk_headers(file, segment, after).is_some();
+    if !is_whole {
+        segment.forget_frames();
     }
+    is_whole
 }
 
 /// Walks the headers of a sealed file; gives the offset of its last frame, or nothing if they do not lead
@@ -126,7 +128,7 @@ fn walk_headers(file: &dyn ReadFile, segment: &mut Segment, after: Position) -> 
         let mut head = [0; HEADER_BYTES];
         file.read_at(offset, &mut head).ok().filter(|read| *read == HEADER_BYTES)?;
         let header = Header::read(&head).ok().filter(|header| header.first == next)?;
-        segment.saw_frame(next, offset);
+        segment.saw_frame(&header, offset);
         last = Some(offset);
         next = header.last().next();
         offset += header.frame_bytes() as u64;
@@ -147,7 +149,7 @@ fn walk_frames(files: &dyn Files, segment: &mut Segment, next_file: Option<Posit
             return;
         }
         if header.first == next {
-            segment.saw_frame(next, offset as u64);
+            segment.saw_frame(header, offset as u64);
             last_frame = Some(offset as u64);
             next = header.last().next();
         } else {

@@ -3,12 +3,15 @@
 #![expect(clippy::unwrap_used, reason = "a test that unwraps nothing has failed, which is the point")]
 
 mod against;
+mod ahead;
 mod bundle;
 mod committer;
+mod compaction;
 mod contract;
 mod damage;
 mod evidence;
 mod faults;
+mod ids;
 mod properties;
 mod support;
 mod verify;

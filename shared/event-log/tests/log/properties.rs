@@ -15,6 +15,7 @@ fn commits() -> impl Strategy<Value = Vec<Vec<Vec<usize>>>> {
 
 fn check(home: &Home, commits: &[Vec<Vec<usize>>], reopen_after: usize) -> Result<(), TestCaseError> {
     let mut opened = home.open();
+    let compacts = home.compacts_journal;
     let mut number = 0;
     let mut expected = Vec::new();
     for (index, commit) in commits.iter().enumerate() {
@@ -30,7 +31,10 @@ fn check(home: &Home, commits: &[Vec<Vec<usize>>], reopen_after: usize) -> Resul
         let recorded = opened.writer.append(requests, noon(index as i64)).unwrap();
         expected.extend(recorded.into_iter().flatten());
     }
-    for _ in 0..2 {
+    for opened_again in [false, true] {
+        if compacts && opened_again {
+            wait_until_compact(&opened.log);
+        }
         let stored = read_all(&opened.log);
         prop_assert_eq!(stored.len(), expected.len());
         for (stored, recorded) in stored.iter().zip(&expected) {
@@ -64,6 +68,24 @@ proptest! {
     #[test]
     fn what_is_appended_reads_back_after_reopening_in_memory(commits in commits(), reopen_after in 0..8usize) {
         check(&Home::in_memory().with_journal_files_of(20_000), &commits, reopen_after)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #[test]
+    fn what_is_appended_reads_back_after_compaction_in_memory(
+        commits in commits(), reopen_after in 0..8usize, file_bytes in prop_oneof![1_000..20_000u64, 20_000..400_000u64]
+    ) {
+        check(&Home::in_memory().with_journal_files_of(file_bytes).compacting(), &commits, reopen_after)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4, max_shrink_iters: 20, ..ProptestConfig::default() })]
+    #[test]
+    fn what_is_appended_reads_back_after_compaction_on_disk(commits in commits(), reopen_after in 0..8usize) {
+        check(&Home::on_disk().with_journal_files_of(20_000).compacting(), &commits, reopen_after)?;
     }
 }
 

@@ -22,6 +22,7 @@ pub(crate) struct Home {
     pub(crate) memory: Option<MemoryFiles>,
     pub(crate) directory: PathBuf,
     pub(crate) journal_file_limit_bytes: u64,
+    pub(crate) compacts_journal: bool,
     pub(crate) other_copy: Option<Arc<dyn OtherCopy>>,
     index: IndexKind,
     _temporary: Option<TempDir>,
@@ -35,6 +36,7 @@ impl Home {
             memory: None,
             directory: temporary.path().join("log"),
             journal_file_limit_bytes: 64 * 1024 * 1024,
+            compacts_journal: false,
             other_copy: None,
             index: IndexKind::Sled,
             _temporary: Some(temporary),
@@ -48,6 +50,7 @@ impl Home {
             memory: Some(memory),
             directory: PathBuf::from("/log"),
             journal_file_limit_bytes: 64 * 1024 * 1024,
+            compacts_journal: false,
             other_copy: None,
             index: IndexKind::Memory,
             _temporary: None,
@@ -59,10 +62,17 @@ impl Home {
         self
     }
 
+    /// Full journal files are compacted: not by default, for tests that know where frames lie.
+    pub(crate) fn compacting(mut self) -> Home {
+        self.compacts_journal = true;
+        self
+    }
+
     pub(crate) fn try_open(&self) -> Result<Opened, OpenError> {
         let options = Options {
             files: Arc::new(self.files.clone()),
             journal_file_limit_bytes: self.journal_file_limit_bytes,
+            compacts_journal: self.compacts_journal,
             index: self.index,
             other_copy: self.other_copy.clone(),
         };
@@ -171,6 +181,11 @@ pub(crate) fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
     }
 }
 
+/// Waits until all full journal files are compacted.
+pub(crate) fn wait_until_compact(log: &Log) {
+    wait_for("the journal to be compacted", || log.is_compact());
+}
+
 /// Another copy of a log, as it was when it was taken.
 pub(crate) struct Copy(pub(crate) Vec<Stored>);
 
@@ -183,4 +198,17 @@ impl OtherCopy for Copy {
         let held = self.0.iter().filter(|stored| stored.position >= from);
         Ok(held.take(limit.events).cloned().map(Copied::from).collect())
     }
+}
+
+/// Changes a closed log's index behind its back.
+pub(crate) fn alter(home: &Home, change: impl FnOnce(&sled::Db)) {
+    // Threads of the database that was closed just now may still hold its lock.
+    let mut opened = None;
+    wait_for("the lock of the index", || {
+        opened = sled::open(home.directory.join("index")).ok();
+        opened.is_some()
+    });
+    let db = opened.unwrap();
+    change(&db);
+    db.flush().unwrap();
 }

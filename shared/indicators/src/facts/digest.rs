@@ -6,29 +6,90 @@
 //! object of all group names and their digests. Group digests grow with the fold; [`Facts::digest`] can also
 //! walk the facts themselves, and the two must agree.
 
-use super::{
-    AcknowledgedFact, Adopted, AlertFact, Facts, ResolvedFact, Revision, TargetFact, UnitChangeFact,
-};
+use super::hash::RunningHash;
+use super::reports::PeriodReports;
+use super::vocabulary::Vocabulary;
+use super::{AcknowledgedFact, Adopted, AlertFact, Facts, ResolvedFact, TargetFact, UnitChangeFact, lines};
 use events::{
-    ActorId, AlertId, Date, EventId, IndicatorId, LineValue, Mark, MeasureId, Period, Position, Resolution,
-    Review, Rule, Severity, TargetValue, UnitChange, UnitId, instant,
+    ActorId, AlertId, Date, EventId, IndicatorId, Mark, Period, Position, Resolution, Review, Rule, Severity,
+    TargetValue, UnitChange, UnitId, instant,
 };
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
-/// The digests of all groups, by their names.
-#[derive(Clone, Default)]
-pub(super) struct GroupDigests {
-    groups: BTreeMap<Group, Sha256>,
-    line: Vec<u8>,
+/// Of so many facts of a group the state of its digest is kept, so that the digest at an older cut costs at
+/// most so many lines.
+const MARK_EVERY: usize = 64;
+
+/// The digest of one group, as it has grown so far.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct GroupDigest {
+    hash: RunningHash,
+    count: usize,
+    /// The state before each fact whose number is a multiple of [`MARK_EVERY`].
+    marks: Vec<RunningHash>,
+}
+
+impl GroupDigest {
+    pub(super) fn add(&mut self, line: &[u8]) {
+        if self.count.is_multiple_of(MARK_EVERY) {
+            self.marks.push(self.hash.clone());
+        }
+        self.hash.update(line);
+        self.count += 1;
+    }
+
+    pub(super) fn hash(&self) -> &RunningHash {
+        &self.hash
+    }
+
+    /// How much memory it holds, in bytes.
+    pub(super) fn held_bytes(&self) -> usize {
+        self.marks.capacity() * size_of::<RunningHash>()
+    }
+
+    /// The marks that the facts from a number on have made.
+    pub(super) fn marks_from(&self, fact: usize) -> &[RunningHash] {
+        &self.marks[fact.div_ceil(MARK_EVERY).min(self.marks.len())..]
+    }
+
+    /// Goes on from what was written down: the marks passed since, and the state at the end.
+    pub(super) fn go_on(&mut self, count: usize, marks: Vec<RunningHash>, hash: RunningHash) -> bool {
+        self.marks.extend(marks);
+        self.count = count;
+        self.hash = hash;
+        self.marks.len() == count.div_ceil(MARK_EVERY)
+    }
+
+    /// The state after the first `count` facts; `add_line` appends the line of a fact, by its number.
+    fn after(&self, count: usize, mut add_line: impl FnMut(&mut Vec<u8>, usize)) -> RunningHash {
+        if count >= self.count {
+            return self.hash.clone();
+        }
+        let mark = count / MARK_EVERY;
+        grown(self.marks.get(mark).cloned().unwrap_or_default(), mark * MARK_EVERY..count, &mut add_line)
+    }
+}
+
+/// A state grown by the lines of some facts.
+fn grown(
+    mut hash: RunningHash,
+    facts: std::ops::Range<usize>,
+    add_line: &mut impl FnMut(&mut Vec<u8>, usize),
+) -> RunningHash {
+    let mut line = Vec::with_capacity(512);
+    for fact in facts {
+        line.clear();
+        add_line(&mut line, fact);
+        hash.update(&line);
+    }
+    hash
 }
 
 /// A group of facts that is digested by itself.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Group {
+pub(super) enum Group {
     Plan,
-    Reports(UnitId, Period),
     Targets(IndicatorId, Option<UnitId>),
     Unit(UnitId),
     Alerts(UnitId),
@@ -38,7 +99,6 @@ impl Group {
     fn name(&self) -> String {
         match self {
             Group::Plan => "plan".into(),
-            Group::Reports(unit, period) => format!("reports/{unit}/{period}"),
             Group::Targets(indicator, unit) => {
                 let unit = unit.as_ref().map_or(events::wire::NO_UNIT, UnitId::as_str);
                 format!("targets/{indicator}/{unit}")
@@ -49,10 +109,26 @@ impl Group {
     }
 }
 
-impl std::fmt::Debug for GroupDigests {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("GroupDigests").field("groups", &self.groups.len()).finish_non_exhaustive()
-    }
+/// The name of the group of the reports of a unit and period.
+fn reports_name(unit: &UnitId, period: Period) -> String {
+    format!("reports/{unit}/{period}")
+}
+
+/// What happened to an alert, by its place among the steps of its unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct AlertStep {
+    pub(super) position: Position,
+    pub(super) alert: AlertId,
+    pub(super) what: StepKind,
+}
+
+/// Which part of an alert's fact a step is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum StepKind {
+    Raised,
+    Resolved,
+    /// By its place among the acknowledgements.
+    Acknowledged(u32),
 }
 
 // The fields of every line stand in alphabetical order, so that plain serialisation is canonical.
@@ -63,51 +139,6 @@ struct AdoptionLine<'a> {
     plan: &'a str,
     position: Position,
     sample: bool,
-}
-
-#[derive(Serialize)]
-struct RevisionLine<'a> {
-    document: Date,
-    effective: String,
-    event: EventId,
-    history: bool,
-    lines: Vec<MeasureLine<'a>>,
-    position: Position,
-    recorded: String,
-    revision: u32,
-}
-
-#[derive(Serialize, Default)]
-struct MeasureLine<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    attained: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    denominator: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    level: Option<u8>,
-    measure: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    numerator: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    recognised_year: Option<Period>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    withdrawn: Option<bool>,
-}
-
-impl<'a> MeasureLine<'a> {
-    fn of(measure: &'a MeasureId, value: LineValue) -> MeasureLine<'a> {
-        let line = MeasureLine { measure: measure.as_str(), ..MeasureLine::default() };
-        match value {
-            LineValue::Rate { numerator, denominator } => {
-                MeasureLine { numerator: Some(numerator), denominator: Some(denominator), ..line }
-            }
-            LineValue::Level { level } => MeasureLine { level: Some(level), ..line },
-            LineValue::Attained { attained, recognised_year } => {
-                MeasureLine { attained: Some(attained), recognised_year, ..line }
-            }
-            LineValue::Withdrawn { withdrawn } => MeasureLine { withdrawn: Some(withdrawn), ..line },
-        }
-    }
 }
 
 #[derive(Serialize)]
@@ -174,185 +205,193 @@ struct AcknowledgedLine<'a> {
     review_by: Option<Date>,
 }
 
-impl GroupDigests {
-    fn add(&mut self, group: Group, fact: &impl Serialize) {
-        self.line.clear();
-        serde_json::to_writer(&mut self.line, fact).expect("facts are plain data");
-        self.line.push(b'\n');
-        self.groups.entry(group).or_default().update(&self.line);
-    }
+fn add_json(text: &mut Vec<u8>, fact: &impl Serialize) {
+    serde_json::to_writer(&mut *text, fact).expect("facts are plain data");
+    text.push(b'\n');
+}
 
-    pub(super) fn add_adoption(&mut self, adopted: &Adopted) {
-        let line = AdoptionLine {
-            event: adopted.event,
-            plan: &adopted.digest,
-            position: adopted.position,
-            sample: adopted.sample,
-        };
-        self.add(Group::Plan, &line);
-    }
+pub(super) fn add_adoption(text: &mut Vec<u8>, adopted: &Adopted) {
+    let line = AdoptionLine {
+        event: adopted.event,
+        plan: &adopted.digest,
+        position: adopted.position,
+        sample: adopted.sample,
+    };
+    add_json(text, &line);
+}
 
-    pub(super) fn add_revision(&mut self, unit: &UnitId, period: Period, revision: &Revision) {
-        let line = RevisionLine {
-            document: revision.document_date,
-            effective: instant::written(revision.effective),
-            event: revision.event,
-            history: revision.history,
-            lines: revision.lines.iter().map(|(measure, value)| MeasureLine::of(measure, *value)).collect(),
-            position: revision.position,
-            recorded: instant::written(revision.recorded_at),
-            revision: revision.revision,
-        };
-        self.add(Group::Reports(unit.clone(), period), &line);
-    }
+pub(super) fn add_target(text: &mut Vec<u8>, fact: &TargetFact) {
+    let line = TargetLine {
+        effective: instant::written(fact.effective),
+        event: fact.event,
+        instrument: &fact.instrument,
+        mark: fact.mark,
+        position: fact.position,
+        review: fact.review,
+        value: fact.value,
+    };
+    add_json(text, &line);
+}
 
-    pub(super) fn add_target(&mut self, indicator: &IndicatorId, unit: Option<&UnitId>, fact: &TargetFact) {
-        let line = TargetLine {
-            effective: instant::written(fact.effective),
-            event: fact.event,
-            instrument: &fact.instrument,
-            mark: fact.mark,
-            position: fact.position,
-            review: fact.review,
-            value: fact.value,
-        };
-        self.add(Group::Targets(indicator.clone(), unit.cloned()), &line);
-    }
+pub(super) fn add_unit_change(text: &mut Vec<u8>, fact: &UnitChangeFact) {
+    let change = match &fact.change {
+        UnitChange::Rename { name } => UnitChangeLine::Rename(name),
+        UnitChange::Retype { unit_type } => UnitChangeLine::Retype(unit_type),
+        UnitChange::Recode { code } => UnitChangeLine::Recode(code),
+        UnitChange::Dissolve => UnitChangeLine::Dissolve(true),
+    };
+    let line = UnitLine {
+        change,
+        effective: instant::written(fact.effective),
+        event: fact.event,
+        instrument: &fact.instrument,
+        position: fact.position,
+    };
+    add_json(text, &line);
+}
 
-    pub(super) fn add_unit_change(&mut self, unit: &UnitId, fact: &UnitChangeFact) {
-        let change = match &fact.change {
-            UnitChange::Rename { name } => UnitChangeLine::Rename(name),
-            UnitChange::Retype { unit_type } => UnitChangeLine::Retype(unit_type),
-            UnitChange::Recode { code } => UnitChangeLine::Recode(code),
-            UnitChange::Dissolve => UnitChangeLine::Dissolve(true),
-        };
-        let line = UnitLine {
-            change,
-            effective: instant::written(fact.effective),
-            event: fact.event,
-            instrument: &fact.instrument,
-            position: fact.position,
-        };
-        self.add(Group::Unit(unit.clone()), &line);
-    }
+pub(super) fn add_raised(text: &mut Vec<u8>, alert: &AlertFact) {
+    let line = RaisedLine {
+        because: &alert.because,
+        episode: alert.episode,
+        event: alert.event,
+        indicator: alert.indicator.as_ref(),
+        period: alert.period,
+        position: alert.position,
+        raised: alert.id,
+        recorded: instant::written(alert.raised_at),
+        rule: alert.rule,
+        severity: alert.severity,
+    };
+    add_json(text, &line);
+}
 
-    pub(super) fn add_raised(&mut self, alert: &AlertFact) {
-        let line = RaisedLine {
-            because: &alert.because,
-            episode: alert.episode,
-            event: alert.event,
-            indicator: alert.indicator.as_ref(),
-            period: alert.period,
-            position: alert.position,
-            raised: alert.id,
-            recorded: instant::written(alert.raised_at),
-            rule: alert.rule,
-            severity: alert.severity,
-        };
-        self.add(Group::Alerts(alert.unit.clone()), &line);
-    }
+pub(super) fn add_resolved(text: &mut Vec<u8>, alert: AlertId, fact: &ResolvedFact) {
+    let line = ResolvedLine {
+        because: &fact.because,
+        event: fact.event,
+        position: fact.position,
+        recorded: instant::written(fact.at),
+        resolution: fact.resolution,
+        resolved: alert,
+    };
+    add_json(text, &line);
+}
 
-    pub(super) fn add_resolved(&mut self, alert: &AlertFact, fact: &ResolvedFact) {
-        let line = ResolvedLine {
-            because: &fact.because,
-            event: fact.event,
-            position: fact.position,
-            recorded: instant::written(fact.at),
-            resolution: fact.resolution,
-            resolved: alert.id,
-        };
-        self.add(Group::Alerts(alert.unit.clone()), &line);
-    }
+pub(super) fn add_acknowledged(text: &mut Vec<u8>, alert: AlertId, fact: &AcknowledgedFact) {
+    let line = AcknowledgedLine {
+        acknowledged: alert,
+        by: &fact.by,
+        event: fact.event,
+        note: &fact.note,
+        position: fact.position,
+        recorded: instant::written(fact.at),
+        review_by: fact.review_by,
+    };
+    add_json(text, &line);
+}
 
-    pub(super) fn add_acknowledged(&mut self, alert: &AlertFact, fact: &AcknowledgedFact) {
-        let line = AcknowledgedLine {
-            acknowledged: alert.id,
-            by: &fact.by,
-            event: fact.event,
-            note: &fact.note,
-            position: fact.position,
-            recorded: instant::written(fact.at),
-            review_by: fact.review_by,
-        };
-        self.add(Group::Alerts(alert.unit.clone()), &line);
-    }
+/// Appends the line of a fact of a group, by its number.
+type AddLine<'a> = &'a mut dyn FnMut(&mut Vec<u8>, usize);
 
-    pub(super) fn state_digest(&self) -> String {
-        let groups: BTreeMap<String, String> = self
-            .groups
-            .iter()
-            .map(|(group, hasher)| {
-                let digest = hasher.clone().finalize();
-                (group.name(), digest.iter().map(|byte| format!("{byte:02x}")).collect())
-            })
-            .collect();
-        let text = serde_json::to_vec(&groups).expect("names and digests are plain data");
-        events::strict_json::sha256_hex(&text)
-    }
+/// How the state of a group at a cut is come by.
+#[derive(Clone, Copy)]
+enum Way {
+    /// From what grew with the fold.
+    Grown,
+    /// From the facts alone.
+    Walked,
 }
 
 impl Facts {
     /// The digest of everything folded so far, from the group digests that grew with the fold.
     pub fn digest(&self) -> String {
-        self.digests.state_digest()
+        self.state_digest(self.head, Way::Grown)
     }
 
-    /// The digest of the facts recorded up to a cut, computed by walking the facts.
+    /// The digest of the facts recorded up to a cut: of each group at most 64 lines are made again.
     pub fn digest_at(&self, cut: Position) -> String {
-        self.group_digests_at(cut).state_digest()
+        self.state_digest(cut, Way::Grown)
     }
 
-    /// The group digests of the facts recorded up to a cut, as the fold would have grown them.
-    pub(super) fn group_digests_at(&self, cut: Position) -> GroupDigests {
-        let mut digests = GroupDigests::default();
-        if let Some(adopted) = self.adopted.as_ref().filter(|adopted| adopted.position <= cut) {
-            digests.add_adoption(adopted);
-        }
-        for (unit, periods) in &self.reports {
-            for (period, revisions) in periods {
-                for revision in revisions.as_slice().iter().filter(|revision| revision.position <= cut) {
-                    digests.add_revision(unit, *period, revision);
+    /// The digest of the facts recorded up to a cut, computed by walking all facts: the two others must agree
+    /// with it.
+    pub fn walked_digest_at(&self, cut: Position) -> String {
+        self.state_digest(cut, Way::Walked)
+    }
+
+    fn state_digest(&self, cut: Position, way: Way) -> String {
+        let mut groups: BTreeMap<String, String> = BTreeMap::new();
+        let mut add = |name: String, digest: &GroupDigest, count: usize, line: AddLine<'_>| {
+            // A group without facts is no group.
+            if count > 0 {
+                let line = |text: &mut Vec<u8>, fact: usize| line(text, fact);
+                let hash = match way {
+                    Way::Grown => digest.after(count, line),
+                    Way::Walked => grown(RunningHash::default(), 0..count, &mut { line }),
+                };
+                groups.insert(name, hexadecimal(&hash.digest()));
+            }
+        };
+        if let Some(vocabulary) = &self.vocabulary {
+            for (unit, periods) in (0..).zip(&self.reports) {
+                for (period, reports) in periods {
+                    let name = reports_name(vocabulary.unit_id(unit), *period);
+                    let line = &mut |text: &mut Vec<u8>, index| add_report(text, vocabulary, reports, index);
+                    add(name, &reports.digest, reports.known_at(cut), line);
                 }
             }
         }
-        for (indicator, of_indicator) in &self.targets {
-            for (unit, facts) in of_indicator {
-                for fact in facts.iter().filter(|fact| fact.position <= cut) {
-                    digests.add_target(indicator, unit.as_ref(), fact);
+        for (group, digest) in &self.digests {
+            let (count, line): (usize, AddLine<'_>) = match group {
+                Group::Plan => {
+                    let Some(adopted) = &self.adopted else { continue };
+                    (usize::from(adopted.position <= cut), &mut |text, _| add_adoption(text, adopted))
                 }
-            }
+                Group::Targets(indicator, unit) => {
+                    let facts = self.targets(indicator, unit.as_ref());
+                    let count = facts.partition_point(|fact| fact.position <= cut);
+                    (count, &mut |text, index| add_target(text, &facts[index]))
+                }
+                Group::Unit(unit) => {
+                    let facts = self.unit_changes(unit);
+                    let count = facts.partition_point(|fact| fact.position <= cut);
+                    (count, &mut |text, index| add_unit_change(text, &facts[index]))
+                }
+                Group::Alerts(unit) => {
+                    let steps = self.alert_steps.get(unit).map_or(&[] as &[AlertStep], Vec::as_slice);
+                    let count = steps.partition_point(|step| step.position <= cut);
+                    (count, &mut |text, index| self.add_step(text, &steps[index]))
+                }
+            };
+            add(group.name(), digest, count, line);
         }
-        for (unit, facts) in &self.unit_changes {
-            for fact in facts.iter().filter(|fact| fact.position <= cut) {
-                digests.add_unit_change(unit, fact);
-            }
-        }
-        self.walk_alerts(cut, &mut digests);
-        digests
+        let text = serde_json::to_vec(&groups).expect("names and digests are plain data");
+        events::strict_json::sha256_hex(&text)
     }
 
-    fn walk_alerts(&self, cut: Position, digests: &mut GroupDigests) {
-        enum Step<'a> {
-            Raised(&'a AlertFact),
-            Resolved(&'a AlertFact, &'a ResolvedFact),
-            Acknowledged(&'a AlertFact, &'a AcknowledgedFact),
-        }
-        let mut steps = BTreeMap::new();
-        for alert in self.alerts.values() {
-            steps.insert(alert.position, Step::Raised(alert));
-            if let Some(fact) = &alert.resolved {
-                steps.insert(fact.position, Step::Resolved(alert, fact));
+    fn add_step(&self, text: &mut Vec<u8>, step: &AlertStep) {
+        let alert = self.alerts.get(&step.alert).expect("a step is of an alert among the facts");
+        match step.what {
+            StepKind::Raised => add_raised(text, alert),
+            StepKind::Resolved => {
+                let fact = alert.resolved.as_ref().expect("a step that ended an alert is among its facts");
+                add_resolved(text, alert.id, fact);
             }
-            for fact in &alert.acknowledgements {
-                steps.insert(fact.position, Step::Acknowledged(alert, fact));
-            }
-        }
-        for (_, step) in steps.range(..=cut) {
-            match step {
-                Step::Raised(alert) => digests.add_raised(alert),
-                Step::Resolved(alert, fact) => digests.add_resolved(alert, fact),
-                Step::Acknowledged(alert, fact) => digests.add_acknowledged(alert, fact),
+            StepKind::Acknowledged(index) => {
+                add_acknowledged(text, alert.id, &alert.acknowledgements[index as usize])
             }
         }
     }
+}
+
+fn add_report(text: &mut Vec<u8>, vocabulary: &Vocabulary, reports: &PeriodReports, index: usize) {
+    let revision = u32::try_from(index).expect("revisions are counted in 32 bits") + 1;
+    lines::add_report(text, vocabulary, revision, &reports.row(index), reports.lines(index));
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+    digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
 }

@@ -1,15 +1,13 @@
 //! The single facts, each with the event and the position it came from.
 
 use events::{
-    ActorId, AlertId, Date, EventId, IndicatorId, LineValue, Mark, MeasureId, Period, Position, Resolution,
-    Review, Rule, Severity, Summary, TargetValue, Timestamp, UnitChange, UnitId,
+    ActorId, AlertId, Date, EventId, IndicatorId, Mark, Period, Position, Resolution, Review, Rule, Severity,
+    Summary, TargetValue, Timestamp, UnitChange, UnitId,
 };
 use plan::Plan;
-use serde::{Deserialize, Serialize};
 
 /// The plan as it was adopted.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Adopted {
     /// The plan.
     pub plan: Plan,
@@ -23,39 +21,8 @@ pub struct Adopted {
     pub position: Position,
 }
 
-/// One report or correction of a unit and period.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Revision {
-    /// Its number, from 1.
-    pub revision: u32,
-    /// The event.
-    pub event: EventId,
-    /// Its position.
-    pub position: Position,
-    /// When the log took it in.
-    pub recorded_at: Timestamp,
-    /// The start of its document's date.
-    pub effective: Timestamp,
-    /// The date on its document.
-    pub document_date: Date,
-    /// Whether it was entered as history.
-    pub history: bool,
-    /// What it says of which measure.
-    #[serde(with = "super::snapshot::lines")]
-    pub lines: Box<[(MeasureId, LineValue)]>,
-}
-
-impl Revision {
-    /// What this revision says of a measure, if it names it.
-    pub fn line(&self, measure: &MeasureId) -> Option<LineValue> {
-        self.lines.iter().find(|(named, _)| named == measure).map(|(_, value)| *value)
-    }
-}
-
 /// One setting of a target.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct TargetFact {
     /// At whose end it is judged.
     pub review: Review,
@@ -74,8 +41,7 @@ pub struct TargetFact {
 }
 
 /// One change of a unit.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct UnitChangeFact {
     /// What changed.
     pub change: UnitChange,
@@ -90,8 +56,7 @@ pub struct UnitChangeFact {
 }
 
 /// What a person said about an alert.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct AcknowledgedFact {
     /// Who.
     pub by: ActorId,
@@ -108,8 +73,7 @@ pub struct AcknowledgedFact {
 }
 
 /// How an alert ended.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ResolvedFact {
     /// Why.
     pub resolution: Resolution,
@@ -124,8 +88,7 @@ pub struct ResolvedFact {
 }
 
 /// One episode of an alert.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct AlertFact {
     /// Its id.
     pub id: AlertId,
@@ -158,8 +121,7 @@ pub struct AlertFact {
 }
 
 /// A unit whose events are set aside because one of them cannot be folded.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parked {
     /// The first position set aside.
     pub since: Position,

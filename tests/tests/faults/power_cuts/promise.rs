@@ -1,10 +1,10 @@
 //! What a log promised before a power cut, and whether it keeps it afterwards.
 
-use event_log::{IndexState, Log, Opened, Options, Stored, Writer, verify};
+use event_log::{IndexState, Log, Opened, Options, Stored, VerifyReport, Writer, verify};
 use events::{Position, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use tests::support::{Record, Remains, What, digest, numbered_event, numbered_plan, open_stopped};
+use tests::support::{Record, Remains, What, digest, numbered_event, numbered_plan, open_stopped, until};
 
 /// Of longer logs so many events are looked up by their ids; of shorter ones all are.
 const LOOKED_UP: usize = 400;
@@ -98,7 +98,7 @@ impl Promise {
         if !verified.is_ok() || verified.head.0 as usize != after.len() {
             return Err(format!("it is not sound: {verified:?}"));
         }
-        Ok(())
+        check_compacted(directory, options, &after, &verified)
     }
 
     fn check_events(&self, log: &Log) -> Result<Vec<Stored>, String> {
@@ -138,6 +138,25 @@ impl Promise {
         }
         Ok(events)
     }
+}
+
+/// Compacted, it holds the same.
+fn check_compacted(
+    directory: &Path,
+    options: &Options,
+    events: &[Stored],
+    verified: &VerifyReport,
+) -> Result<(), String> {
+    let options = Options { compacts_journal: true, ..options.clone() };
+    let Opened { log, writer, .. } = opened(directory, &options)?;
+    until("full files are compacted", || log.is_compact());
+    let compacted = read(&log)?;
+    drop((log, writer));
+    let again = verify(directory, Some(&numbered_plan())).map_err(|error| error.to_string())?;
+    if compacted != events || !again.is_ok() || again.root != verified.root {
+        return Err(format!("it is not sound after its files were compacted: {again:?}"));
+    }
+    Ok(())
 }
 
 fn opened(directory: &Path, options: &Options) -> Result<Opened, String> {

@@ -6,9 +6,9 @@ use events::{Date, LineValue, MeasureId, Period, ReportLine, Timestamp, UnitId};
 use plan::{Level, MeasureKind, Plan};
 use serde_json::{Value, json};
 
-const DENOMINATOR: u64 = 200_000;
+pub(super) const DENOMINATOR: u64 = 200_000;
 /// Long enough that a report of every rate is about 2 KB as an event.
-const SOURCE: &str = "Báo cáo tổng hợp của Ủy ban nhân dân huyện, sổ theo dõi số liệu học tập suốt đời, phụ lục 2 kèm theo (made up)";
+pub(super) const SOURCE: &str = "Báo cáo tổng hợp của Ủy ban nhân dân huyện, sổ theo dõi số liệu học tập suốt đời, phụ lục 2 kèm theo (made up)";
 
 /// What made-up reports are made from.
 #[derive(Debug, Clone)]

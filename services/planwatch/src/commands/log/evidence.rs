@@ -10,7 +10,7 @@ use anyhow::{Context, anyhow};
 use clap::Args;
 use event_log::{EvidenceError, Log};
 use events::Position;
-use evidence::{AddCheckpoint, ProofFile, SignedCheckpoint};
+use evidence::{AddCheckpoint, ProofFile, SignedCheckpoint, TreeHash};
 use ingestion::kept::{CHECKPOINT_NAME, read_kept};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -139,6 +139,19 @@ pub fn covering(place: &LogPlace, position: Position) -> Result<Option<SignedChe
     let text = text_of(answer)?;
     let proof = ProofFile::parse(text.as_bytes()).context("the server's proof cannot be read")?;
     Ok(Some(proof.checkpoint().clone()))
+}
+
+/// Refuses a root that was computed from the events where the log signed another one for the same size.
+pub fn agrees(signed: &SignedCheckpoint, position: Position, root: TreeHash) -> Result<(), Failure> {
+    let claimed = signed.claimed();
+    if claimed.size() == position.0 && claimed.root() != root {
+        return Err(Failure::refused(anyhow!(
+            "the first {position} events have the root {root}, the checkpoint of this size says {}: they are not those \
+             that were signed; `planwatch log verify` tells where they differ",
+            claimed.root()
+        )));
+    }
+    Ok(())
 }
 
 /// What a checkpoint says, for programs. Nothing of it is verified here.

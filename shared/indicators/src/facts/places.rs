@@ -1,0 +1,130 @@
+//! Puts single facts in their places. Reports grow their digests here, the digests of others grow elsewhere.
+
+use super::digest::{AlertStep, StepKind};
+use super::reports::{Line, Row};
+use super::vocabulary::Vocabulary;
+use super::{
+    AcknowledgedFact, Adopted, AlertFact, Facts, ResolvedFact, TargetFact, UnitChangeFact, episode_period,
+    lines, to_millisecond,
+};
+use events::{AlertId, Event, IndicatorId, Period, Position, ReportSubmitted, Timestamp, UnitId};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+impl Facts {
+    pub(super) fn fold_report(
+        &mut self,
+        position: Position,
+        recorded_at: Timestamp,
+        event: &Event,
+        data: &ReportSubmitted,
+    ) -> Result<(), String> {
+        let vocabulary = Arc::clone(self.vocabulary());
+        let unit = vocabulary.unit(data.unit.as_str());
+        let unit = unit.ok_or_else(|| format!("the plan has no unit `{}`", data.unit))?;
+        let mut lines = Vec::with_capacity(data.lines.len());
+        for line in &data.lines {
+            let measure = vocabulary.measure(line.measure.as_str());
+            let measure = measure.ok_or_else(|| format!("the plan has no measure `{}`", line.measure))?;
+            lines.push(Line::new(measure, line.value));
+        }
+        let row = Row {
+            position,
+            recorded_ms: to_millisecond(recorded_at),
+            effective_ms: to_millisecond(event.effective),
+            event: event.id,
+            document_date: data.document.date,
+            history: data.history.is_some(),
+        };
+        let mut text = std::mem::take(&mut self.line);
+        text.clear();
+        lines::add_report(&mut text, &vocabulary, data.revision, &row, &lines);
+        let pushed = self.push_report(unit, data.period, data.revision, row, lines.iter().copied(), &text);
+        self.line = text;
+        pushed
+    }
+
+    /// Takes in a report of a unit and measures of the plan, with its digest line.
+    pub(super) fn push_report(
+        &mut self,
+        unit: u16,
+        period: Period,
+        revision: u32,
+        row: Row,
+        lines: impl Iterator<Item = Line>,
+        text: &[u8],
+    ) -> Result<(), String> {
+        let reports = self.reports[usize::from(unit)].entry(period).or_default();
+        let before = reports.len();
+        if before as u64 + 1 != u64::from(revision) {
+            return Err(format!("revision {revision} follows {before}"));
+        }
+        reports.digest.add(text);
+        reports.push(row, lines);
+        Ok(())
+    }
+
+    pub(super) fn place_adoption(&mut self, adopted: Adopted) -> Result<(), String> {
+        let vocabulary = Vocabulary::of(&adopted.plan)
+            .ok_or("the plan has more units or measures than this version can number")?;
+        self.reports = vec![BTreeMap::new(); vocabulary.unit_count()];
+        self.vocabulary = Some(Arc::new(vocabulary));
+        self.adopted = Some(Arc::new(adopted));
+        Ok(())
+    }
+
+    pub(super) fn place_target(&mut self, indicator: IndicatorId, unit: Option<UnitId>, fact: TargetFact) {
+        self.targets.entry(indicator).or_default().entry(unit).or_default().push(fact);
+    }
+
+    pub(super) fn place_unit_change(&mut self, unit: UnitId, fact: UnitChangeFact) {
+        self.unit_changes.entry(unit).or_default().push(fact);
+    }
+
+    pub(super) fn place_raised(&mut self, fact: AlertFact) -> Result<(), String> {
+        let period = episode_period(fact.rule, fact.period);
+        let key = (fact.rule, fact.unit.clone(), fact.indicator.clone(), period);
+        if self.open_alerts.contains_key(&key) || self.alerts.contains_key(&fact.id) {
+            return Err(format!("alert {} is raised twice", fact.id));
+        }
+        *self.episodes.entry((fact.rule, fact.unit.clone(), fact.indicator.clone())).or_default() += 1;
+        self.open_alerts.insert(key, fact.id);
+        self.step(&fact.unit, fact.position, fact.id, StepKind::Raised);
+        self.alerts.insert(fact.id, fact);
+        Ok(())
+    }
+
+    pub(super) fn place_resolved(&mut self, id: AlertId, fact: ResolvedFact) -> Result<UnitId, String> {
+        let alert = self.alerts.get_mut(&id).filter(|alert| alert.resolved.is_none());
+        let alert = alert.ok_or_else(|| format!("alert {id} is not open"))?;
+        let position = fact.position;
+        alert.resolved = Some(fact);
+        let period = episode_period(alert.rule, alert.period);
+        let unit = alert.unit.clone();
+        self.open_alerts.remove(&(alert.rule, unit.clone(), alert.indicator.clone(), period));
+        self.step(&unit, position, id, StepKind::Resolved);
+        Ok(unit)
+    }
+
+    pub(super) fn place_acknowledged(
+        &mut self,
+        id: AlertId,
+        fact: AcknowledgedFact,
+    ) -> Result<UnitId, String> {
+        let alert = self.alerts.get_mut(&id).ok_or_else(|| format!("alert {id} was never raised"))?;
+        let index =
+            u32::try_from(alert.acknowledgements.len()).expect("acknowledgements are counted in 32 bits");
+        let (unit, position) = (alert.unit.clone(), fact.position);
+        alert.acknowledgements.push(fact);
+        self.step(&unit, position, id, StepKind::Acknowledged(index));
+        Ok(unit)
+    }
+
+    fn step(&mut self, unit: &UnitId, position: Position, alert: AlertId, what: StepKind) {
+        let step = AlertStep { position, alert, what };
+        match self.alert_steps.get_mut(unit) {
+            Some(steps) => steps.push(step),
+            None => drop(self.alert_steps.insert(unit.clone(), vec![step])),
+        }
+    }
+}
