@@ -8,6 +8,7 @@ mod followers;
 mod keys;
 mod restored;
 mod shown;
+mod witnessed;
 
 use event_log::{Copied, Opened};
 use events::Position;
