@@ -76,6 +76,7 @@ pub async fn start(config: Config, metrics: Metrics) -> Result<Running, StartErr
         log: followed.log.clone(),
         kept: Some(Kept { directory, ahead: ahead.await.expect("loading facts does not panic") }),
         check: deciding,
+        doubt: followed.doubt(),
         stop: stopped,
         stopping: Arc::clone(&stopping),
     };

@@ -8,7 +8,7 @@ use bus::{Bus, Link, LogRead, RequestError};
 use event_log::Log;
 use events::command::Answer;
 use events::{PlanId, Position, Timestamp};
-use service::Check;
+use service::{Check, Doubt};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -43,6 +43,8 @@ pub(crate) struct Watch {
     pub(crate) kept: Option<Kept>,
     /// How the deciding goes.
     pub(crate) check: Check,
+    /// Why the log must not be believed: then nothing is decided.
+    pub(crate) doubt: Doubt,
     /// True once the service stops.
     pub(crate) stop: watch::Receiver<bool>,
     pub(crate) stopping: Arc<AtomicBool>,
@@ -80,8 +82,12 @@ impl Watch {
                 // What the clock decides rests on what is missing, such as a report: be sure that it is.
                 caught_up_in = None;
             }
-            if !self.is_caught_up(&knowledge, &mut caught_up_in).await {
-                self.check.down("it is catching up with the log");
+            let in_doubt = self.doubt.reason();
+            if in_doubt.is_some() || !self.is_caught_up(&knowledge, &mut caught_up_in).await {
+                match in_doubt {
+                    Some(why) => self.check.down(format!("nothing is decided: {why}")),
+                    None => self.check.down("it is catching up with the log"),
+                }
                 tokio::select! {
                     _ = head.changed() => {}
                     () = tokio::time::sleep(ASK_AGAIN_AFTER) => {}
@@ -108,6 +114,7 @@ impl Watch {
             tokio::select! {
                 changed = head.changed() => if changed.is_err() { return Err("the copy of the log is closed".into()) },
                 () = tokio::time::sleep(wake) => {}
+                () = self.doubt.arises() => {}
                 Some(sent) = sending.join_next(), if !sending.is_empty() => {
                     let (place, sent) = sent.map_err(|error| error.to_string())?;
                     match sent {

@@ -2,6 +2,7 @@
 //! OpenAPI document both read.
 
 pub mod commands;
+pub mod evidence;
 pub mod operations;
 pub mod queries;
 
@@ -64,8 +65,8 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-/// Every operation that is open to all: whether the console lives, whether it is ready, what it counts.
-/// Whoever knows only the interface's prefix finds them there, too.
+/// Every operation that is open to all: whether the console lives, whether it is ready, what it counts; and the
+/// log's evidence, which holds nobody's figures. Whoever knows only the interface's prefix finds them there, too.
 pub fn open_routes() -> Vec<Route> {
     vec![
         reads("/healthz", get(health::alive)),
@@ -76,6 +77,11 @@ pub fn open_routes() -> Vec<Route> {
         reads("/api/v1/metrics", get(health::metrics)),
         reads(OPENAPI_PATH, get(openapi)),
         reads(ASYNCAPI_PATH, get(asyncapi)),
+        reads("/api/v1/log/checkpoint", get(evidence::checkpoint)),
+        reads("/api/v1/log/proof/{position}", get(evidence::proof)),
+        reads("/api/v1/log/consistency", get(evidence::consistency)),
+        reads("/api/v1/log/tile/{*path}", get(evidence::tile)),
+        reads("/api/v1/log/vkeys", get(evidence::vkeys)),
     ]
 }
 
@@ -107,7 +113,8 @@ mod tests {
     fn every_route_is_in_the_openapi_document_and_the_other_way_round() {
         let below =
             |route: Route| (route.method.as_str().to_lowercase(), format!("{API_PREFIX}{}", route.path));
-        let at_top = |route: Route| (route.method.as_str().to_lowercase(), route.path.to_owned());
+        // A part that may hold slashes is marked for the router only.
+        let at_top = |route: Route| (route.method.as_str().to_lowercase(), route.path.replace("{*", "{"));
         let routed: BTreeSet<_> =
             routes().into_iter().map(below).chain(open_routes().into_iter().map(at_top)).collect();
 

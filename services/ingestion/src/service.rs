@@ -2,6 +2,11 @@
 
 use crate::admission::{ParsedRequest, acceptance};
 use crate::adoption::{AdoptError, adopt_or_compare};
+use crate::compared::Compared;
+use crate::evidence_endpoints::{self, Signing};
+use crate::kept::{Contradiction, Kept, KeptError};
+use crate::keys::{Keys, KeysError};
+use crate::notary::Notary;
 use crate::stream_copy::StreamCopy;
 use crate::writer::{Submission, Writing, arrange};
 use bus::{
@@ -10,18 +15,17 @@ use bus::{
 };
 use bytes::Bytes;
 use event_log::{
-    CommitLimits, Committer, CommitterThread, Log, OpenError, Opened, Options, Outcome, SystemClock,
-    WriteState,
+    CommitLimits, Committer, CommitterThread, EvidenceError, Log, OpenError, Opened, Options, Outcome,
+    SystemClock, WriteState,
 };
-use events::command::{Answer, Request};
+use events::command::{Answer, Operation, Request};
 use events::{EventId, FieldError, PlanId, Position, Refusal, RefusalKind, Timestamp};
 use plan::{Calendar, Plan};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use service::{Health, JournalSource, Metrics, health_endpoint, metrics_endpoint};
+use service::{Check, Health, JournalSource, Metrics, health_endpoint, metrics_endpoint};
 use snapshots::Snapshots;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use thiserror::Error;
@@ -31,6 +35,8 @@ use tokio::task::JoinHandle;
 const REQUESTS_AT_ONCE: usize = 512;
 /// How many look-ups of single events are worked on at once.
 const LOOKUPS_AT_ONCE: usize = 16;
+/// Up to so many receipts of one request are made on the thread that answers it.
+const RECEIPTS_AT_HAND: usize = 4;
 /// Why nothing is admitted at first.
 const NOT_COMPARED: &str = "the log has not been compared with the stream since the start";
 
@@ -46,6 +52,10 @@ pub struct Config {
     pub plan_file: Option<PathBuf>,
     /// The directory of the log.
     pub data: PathBuf,
+    /// The directory of the log's signing keys, outside of `data` so that copies of the log do not hold them.
+    /// Without it nothing is signed and no answer has a receipt.
+    #[serde(default)]
+    pub keys: Option<PathBuf>,
     /// How many copies of the stream the servers keep; 1 unless there are three servers.
     #[serde(default = "one")]
     pub replicas: usize,
@@ -69,6 +79,18 @@ pub enum StartError {
     /// The log cannot be folded.
     #[error("cannot fold the log")]
     Fold(#[from] snapshots::FoldError),
+    /// The keys cannot be used.
+    #[error("cannot sign for the log")]
+    Keys(#[from] KeysError),
+    /// The last signed checkpoint cannot be read.
+    #[error(transparent)]
+    Kept(#[from] KeptError),
+    /// The tree of the log cannot be read.
+    #[error("cannot compare the log with its last signed checkpoint")]
+    Evidence(#[from] EvidenceError),
+    /// Nothing is left of the log that was signed.
+    #[error(transparent)]
+    Contradiction(Contradiction),
     /// The writer's thread did not start.
     #[error("cannot start the writer's thread")]
     Thread(#[source] std::io::Error),
@@ -89,9 +111,11 @@ pub enum StartError {
 /// Ingestion, running.
 pub struct Running {
     served: ServiceHandle,
-    mirror: MirrorHandle,
+    /// None where the log is not the one that was signed.
+    mirror: Option<MirrorHandle>,
     writer: CommitterThread<Writing>,
-    watching: JoinHandle<()>,
+    tasks: Vec<JoinHandle<()>>,
+    signing: Signing,
 }
 
 struct Shared {
@@ -100,45 +124,52 @@ struct Shared {
     calendar: Calendar,
     mirror: tokio::sync::watch::Receiver<MirrorState>,
     compared: Compared,
-}
-
-/// Whether log and stream have been compared since the start, and agreed.
-///
-/// Until then nothing is admitted: a log that has lost its end, and the index with it, learns only from the
-/// stream that its next positions are taken. From then on the stream may come and go; the log is the truth.
-#[derive(Debug, Clone, Default)]
-struct Compared(Arc<AtomicBool>);
-
-impl Compared {
-    /// Takes note of what the mirror does; gives whether they have agreed at any time.
-    fn saw(&self, mirror: &MirrorState) -> bool {
-        if matches!(mirror, MirrorState::Following { .. }) {
-            self.0.store(true, Ordering::Relaxed);
-        }
-        self.0.load(Ordering::Relaxed)
-    }
+    signing: Signing,
 }
 
 /// Opens the log, adopts the plan where the log is empty, and offers the endpoints.
 pub async fn start(config: Config, metrics: Metrics) -> Result<Running, StartError> {
+    let keys = match &config.keys {
+        Some(directory) => Some((directory.clone(), Keys::read(directory)?)),
+        None => None,
+    };
+    let kept = Kept::read(&config.data, config.keys.as_deref())?;
     let bus = Bus::connect(&config.bus).await?;
     let (plan, replicas) = (config.plan.clone(), config.replicas);
-    let stream = Arc::new(StreamCopy::ask(&bus, &plan).await?);
-    let (log, writer, calendar) = tokio::task::spawn_blocking(move || open(&config, stream)).await??;
+    let stream = Arc::new(StreamCopy::ask(&bus, &plan, kept.size()).await?);
+    let opening =
+        tokio::task::spawn_blocking(move || open(&config, stream, &kept).map(|opened| (opened, kept)));
+    let (Started { log, writer, calendar, contradiction }, kept) = opening.await??;
     let health = Health::new("ingestion");
     let source = Arc::new(JournalSource::new(log.clone()));
-    let mirror = Mirror::start(&bus, &plan, source.clone(), replicas);
     let compared = Compared::default();
+    let signing = match (contradiction, keys) {
+        (Some(contradiction), _) => Signing::Contradicted(Arc::new(contradiction)),
+        (None, None) => Signing::Nobody,
+        (None, Some((directory, keys))) => {
+            Signing::By(Arc::new(Notary::new(log.clone(), directory, keys, kept, compared.clone())))
+        }
+    };
+    // What contradicts a signed checkpoint is not spread either.
+    let mirror = match &signing {
+        Signing::Contradicted(_) => None,
+        Signing::By(_) | Signing::Nobody => Some(Mirror::start(&bus, &plan, source.clone(), replicas)),
+    };
+    let mirror_state = match &mirror {
+        Some(mirror) => mirror.state(),
+        None => tokio::sync::watch::channel(MirrorState::Connecting).1,
+    };
     let shared = Arc::new(Shared {
         committer: writer.0,
         log: log.clone(),
         calendar,
-        mirror: mirror.state(),
+        mirror: mirror_state.clone(),
         compared: compared.clone(),
+        signing: signing.clone(),
     });
     let submit = Arc::clone(&shared);
     let lookup = Arc::clone(&shared);
-    let endpoints = vec![
+    let mut endpoints = vec![
         Endpoint::new("submit", REQUESTS_AT_ONCE, move |context| {
             let shared = Arc::clone(&submit);
             async move { shared.submit(&context.payload).await }
@@ -152,9 +183,34 @@ pub async fn start(config: Config, metrics: Metrics) -> Result<Running, StartErr
         health_endpoint(&health),
         metrics_endpoint(&metrics),
     ];
-    let watching = tokio::spawn(watch(health, log, mirror.state(), compared));
+    endpoints.extend(evidence_endpoints::endpoints(&log, &signing));
+    let evidence_check = health.check("evidence");
+    let mut tasks = vec![tokio::spawn(watch(health, log, mirror_state.clone(), compared))];
+    tasks.extend(sign(&signing, &bus, &plan, mirror_state, evidence_check));
     let served = bus.serve(&plan, "ingestion", env!("CARGO_PKG_VERSION"), endpoints).await?;
-    Ok(Running { served, mirror, writer: writer.1, watching })
+    Ok(Running { served, mirror, writer: writer.1, tasks, signing })
+}
+
+/// Lets the notary sign from now on; says in health who does not.
+fn sign(
+    signing: &Signing,
+    bus: &Bus,
+    plan: &PlanId,
+    mirror: tokio::sync::watch::Receiver<MirrorState>,
+    check: Check,
+) -> Option<JoinHandle<()>> {
+    match signing {
+        Signing::By(notary) => {
+            let run = Arc::clone(notary).run(bus.clone(), plan.clone(), mirror, check);
+            return Some(tokio::spawn(run));
+        }
+        Signing::Nobody => check.degraded("nothing is signed: no keys are configured"),
+        Signing::Contradicted(contradiction) => {
+            tracing::error!("{contradiction}");
+            check.down(contradiction.to_string());
+        }
+    }
+    None
 }
 
 /// Tells what the clock says here, and why the log does not go by it, if so.
@@ -169,9 +225,16 @@ fn clock_endpoint(log: Log) -> Endpoint {
     })
 }
 
-type Started = (Log, (Committer<Writing>, CommitterThread<Writing>), Calendar);
+/// A log that was opened.
+struct Started {
+    log: Log,
+    writer: (Committer<Writing>, CommitterThread<Writing>),
+    calendar: Calendar,
+    /// In what it is not the log that was signed; then it is only there to be read.
+    contradiction: Option<Contradiction>,
+}
 
-fn open(config: &Config, stream: Arc<StreamCopy>) -> Result<Started, StartError> {
+fn open(config: &Config, stream: Arc<StreamCopy>, kept: &Kept) -> Result<Started, StartError> {
     let options = Options { other_copy: Some(stream), ..Options::default() };
     let snapshots = config.data.join("snapshots");
     let ahead = std::thread::spawn({
@@ -179,16 +242,24 @@ fn open(config: &Config, stream: Arc<StreamCopy>) -> Result<Started, StartError>
         move || Snapshots::load_ahead(&snapshots)
     });
     let Opened { log, mut writer, .. } = event_log::open(&config.data, &config.plan, options)?;
-    adopt_or_compare(&log, &mut writer, &config.plan, config.plan_file.as_deref())?;
+    let contradiction = kept.contradiction(&log)?;
+    match contradiction {
+        // There is nothing to read either.
+        Some(contradiction) if log.head() == Position::START => {
+            return Err(StartError::Contradiction(contradiction));
+        }
+        Some(_) => {}
+        None => adopt_or_compare(&log, &mut writer, &config.plan, config.plan_file.as_deref())?,
+    }
     let ahead = ahead.join().expect("loading facts does not panic");
     let writing = Writing::fold(log.clone(), snapshots, ahead)?;
     let adopted: &Plan =
         &writing.facts().adopted().expect("a log that is not empty begins with its plan").plan;
     let calendar = adopted.calendar.clone();
     let clock = Arc::new(SystemClock);
-    let started = Committer::start(writer, log.clone(), writing, clock, CommitLimits::default())
+    let writer = Committer::start(writer, log.clone(), writing, clock, CommitLimits::default())
         .map_err(StartError::Thread)?;
-    Ok((log, started, calendar))
+    Ok(Started { log, writer, calendar, contradiction })
 }
 
 impl service::Running for Running {
@@ -196,10 +267,25 @@ impl service::Running for Running {
     async fn stop(self, grace: Duration) {
         let deadline = Instant::now() + grace;
         self.served.stop(grace / 2).await;
-        let writer = self.writer;
-        let stopped = tokio::task::spawn_blocking(move || writer.stop()).await;
-        self.mirror.stop(deadline.saturating_duration_since(Instant::now())).await;
-        self.watching.abort();
+        let (writer, signing) = (self.writer, self.signing);
+        let stopped = tokio::task::spawn_blocking(move || {
+            let stopped = writer.stop();
+            // What is put aside from here on has a checkpoint of all that it holds.
+            if let Signing::By(notary) = &signing
+                && let Err(error) = notary.sign_again()
+            {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "Did not sign what the log is at its end"
+                );
+            }
+            stopped
+        });
+        let stopped = stopped.await;
+        if let Some(mirror) = self.mirror {
+            mirror.stop(deadline.saturating_duration_since(Instant::now())).await;
+        }
+        self.tasks.iter().for_each(JoinHandle::abort);
         drop(stopped);
     }
 }
@@ -233,7 +319,8 @@ async fn watch(
         }
         tokio::select! {
             _ = tick.tick() => {}
-            changed = mirror.changed() => if changed.is_err() { return },
+            // One that was never started tells nothing any more; the log goes on doing so.
+            Ok(()) = mirror.changed() => {}
         }
     }
 }
@@ -271,6 +358,31 @@ impl Shared {
         if let Some(why) = self.in_the_way() {
             return Answer::Refused(Refusal::new(RefusalKind::Unavailable, why));
         }
+        // What alerting decides is asked for by nobody who would keep a receipt; the proof can be asked for.
+        let wants_receipt = !matches!(request.operation, Operation::RaiseAlert | Operation::ResolveAlert);
+        let answer = self.admitted(request).await;
+        if wants_receipt { self.with_receipts(answer).await } else { answer }
+    }
+
+    /// Gives what was recorded its receipts. One takes some hashes and a signature, less than handing it to
+    /// another thread; those of a batch are made where blocking is allowed.
+    async fn with_receipts(&self, mut answer: Answer) -> Answer {
+        let (Answer::Recorded(acceptances), Signing::By(notary)) = (&mut answer, &self.signing) else {
+            return answer;
+        };
+        if acceptances.len() <= RECEIPTS_AT_HAND {
+            notary.give_receipts(acceptances);
+            return answer;
+        }
+        let (notary, mut acceptances) = (Arc::clone(notary), acceptances.clone());
+        let given = tokio::task::spawn_blocking(move || {
+            notary.give_receipts(&mut acceptances);
+            acceptances
+        });
+        given.await.map_or(answer, Answer::Recorded)
+    }
+
+    async fn admitted(&self, request: Request) -> Answer {
         let request = match ParsedRequest::read(request) {
             Ok(request) => request,
             Err(answer) => return answer,
@@ -292,8 +404,12 @@ impl Shared {
         }
     }
 
-    /// Why nothing may be admitted, if that is so: the stream holds what the log does not.
+    /// Why nothing may be admitted, if that is so: the stream holds what the log does not, or the log is not
+    /// the one that was signed.
     fn in_the_way(&self) -> Option<String> {
+        if let Some(contradiction) = self.signing.contradiction() {
+            return Some(contradiction.to_string());
+        }
         let mirror = self.mirror.borrow();
         let agreed = self.compared.saw(&mirror);
         match &*mirror {

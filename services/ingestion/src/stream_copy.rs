@@ -19,12 +19,19 @@ pub(crate) struct StreamCopy {
     bus: Bus,
     plan: PlanId,
     head: Position,
+    /// So much was acknowledged, as the last signed checkpoint says.
+    acknowledged: Position,
     runtime: Handle,
 }
 
 impl StreamCopy {
-    /// Asks for the end of the stream; without an answer the end of the log must not be touched.
-    pub(crate) async fn ask(bus: &Bus, plan: &PlanId) -> Result<StreamCopy, StreamError> {
+    /// Asks for the end of the stream; without an answer the end of the log must not be touched. Neither may
+    /// what a signed checkpoint covers, whether the stream holds it or not.
+    pub(crate) async fn ask(
+        bus: &Bus,
+        plan: &PlanId,
+        acknowledged: Position,
+    ) -> Result<StreamCopy, StreamError> {
         let begun = Instant::now();
         loop {
             match bus.stream_head(plan).await {
@@ -34,6 +41,7 @@ impl StreamCopy {
                         bus: bus.clone(),
                         plan: plan.clone(),
                         head,
+                        acknowledged,
                         runtime: Handle::current(),
                     });
                 }
@@ -45,8 +53,10 @@ impl StreamCopy {
 }
 
 impl OtherCopy for StreamCopy {
+    /// The last position that is known to have been acknowledged: what it covers is not cut, even where the
+    /// stream cannot give it back.
     fn head(&self) -> Position {
-        self.head
+        self.head.max(self.acknowledged)
     }
 
     fn read(&self, from: Position, limit: ReadLimit) -> io::Result<Vec<Copied>> {

@@ -136,6 +136,27 @@ fn set_aside(directory: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Refuses to begin a log where the keys have signed one already: it is lost, not new, and a second one under
+/// the same keys would contradict what outsiders hold.
+pub fn none_was_signed(directory: &Path, keys: &Path, plan: &PlanId) -> anyhow::Result<()> {
+    let file = keys.join(ingestion::kept::CHECKPOINT_NAME);
+    let signed = ingestion::kept::read_kept(&file)?.map_or(0, |kept| kept.claimed().size());
+    if signed == 0 || directory.join("index").exists() {
+        return Ok(());
+    }
+    let first = event_log::first_event(directory, plan);
+    let first = first.with_context(|| format!("cannot read the log in `{}`", directory.display()))?;
+    if first == FirstEvent::None {
+        bail!(
+            "the log in `{}` is gone, but its keys have signed {signed} events of it (`{}`): put a backup or a copy of the \
+             log back; to give the old log up and begin a new one, name another directory with --data",
+            directory.display(),
+            file.display()
+        );
+    }
+    Ok(())
+}
+
 /// Refuses to begin a log where copies of one are: it is lost, not new, and they hold what can be saved.
 pub fn none_is_lost(directory: &Path, copies: &[PathBuf], plan: &PlanId) -> anyhow::Result<()> {
     let begins = |directory: &Path| {
@@ -246,6 +267,29 @@ mod tests {
         assert!(refused.contains("holds a copy of it"), "{refused}");
         prepare(&log, &plan, Beginning::Empty, true).unwrap();
         none_is_lost(&log, std::slice::from_ref(&copy), &plan.id).unwrap();
+    }
+
+    #[test]
+    fn a_log_that_is_lost_is_not_begun_anew_under_the_keys_that_signed_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let (log, keys) = (folder.path().join("log"), folder.path().join("keys"));
+        let plan = embedded();
+        std::fs::create_dir(&keys).unwrap();
+        none_was_signed(&log, &keys, &plan.id).unwrap();
+        let root = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
+        let note =
+            |size: u64, root: &str| format!("planwatch/x\n{size}\n{root}\n\n\u{2014} planwatch/x AAAAAAAA\n");
+        std::fs::write(keys.join("checkpoint"), note(0, root)).unwrap();
+        none_was_signed(&log, &keys, &plan.id).unwrap();
+        std::fs::write(keys.join("checkpoint"), note(7, root)).unwrap();
+        let refused = none_was_signed(&log, &keys, &plan.id).unwrap_err().to_string();
+        assert!(refused.contains("its keys have signed 7 events"), "{refused}");
+        prepare(&log, &plan, Beginning::Empty, true).unwrap();
+        none_was_signed(&log, &keys, &plan.id).unwrap();
+        std::fs::write(keys.join("checkpoint"), "torn").unwrap();
+        assert!(
+            none_was_signed(&log, &keys, &plan.id).unwrap_err().to_string().contains("move this file aside")
+        );
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use crate::commands::serve::{self, Service};
 use crate::commands::{
-    alerts, bench, check, clock, log, plan, prepare, replay, report, status, supervised_exec, target, unit,
-    up, witness,
+    alerts, bench, check, clock, key, log, plan, prepare, replay, report, status, supervised_exec, target,
+    unit, up, witness,
 };
 use crate::exit::Outcome;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -52,6 +52,8 @@ enum Command {
     Replay(replay::Arguments),
     /// Read and check the log itself
     Log(log::Arguments),
+    /// Make, list, exchange and retire the keys that sign the log's checkpoints
+    Key(key::Arguments),
     /// Accept a clock that leapt ahead
     Clock(clock::Arguments),
     /// Measure: load of its own making on a sample system or a scratch log
@@ -96,6 +98,7 @@ pub fn run(arguments: Arguments) -> Outcome {
         Command::Alerts(arguments) => alerts::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Log(arguments) => log::run(&arguments),
+        Command::Key(arguments) => key::run(&arguments),
         Command::Clock(arguments) => clock::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::SupervisedExec(arguments) => supervised_exec::run(arguments),

@@ -4,6 +4,7 @@ pub mod alerts;
 pub mod bench;
 pub mod check;
 pub mod clock;
+pub mod key;
 pub mod log;
 pub mod plan;
 pub mod prepare;

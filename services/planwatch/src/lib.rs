@@ -19,9 +19,11 @@ pub mod nats_server;
 pub mod output;
 pub mod private_file;
 pub mod progress;
+pub mod public_keys;
 pub mod report_files;
 pub mod sample;
 pub mod service_configs;
+pub mod signing_keys;
 pub mod supervisor;
 
 use arguments::Arguments;

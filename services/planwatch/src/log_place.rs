@@ -40,6 +40,7 @@ pub enum LogPlace {
 /// A log opened in place.
 pub struct OpenedDirectory {
     log: Log,
+    folder: PathBuf,
     /// Kept so that the log stays whole and closed to others.
     _writer: Writer,
     _held: Option<DataLock>,
@@ -118,7 +119,7 @@ fn open(folder: &Path, held: Option<DataLock>) -> anyhow::Result<OpenedDirectory
         // What is read from here on is whole; that it was not so before is for a person to know.
         output::say(format_args!("{}: the end of the journal was torn: {report}", folder.display()));
     }
-    Ok(OpenedDirectory { log, _writer: writer, _held: held })
+    Ok(OpenedDirectory { log, folder: folder.to_owned(), _writer: writer, _held: held })
 }
 
 /// A log's directory is named after its plan, wherever `up` made it; its mark says it as well.
@@ -248,6 +249,14 @@ impl LogPlace {
                 }
                 answer.json::<Box<RawValue>>().map(|event| Some(event.get().as_bytes().to_vec()))
             }
+        }
+    }
+
+    /// The log and its directory, where it was opened in place.
+    pub fn directory(&self) -> Option<(&Log, &Path)> {
+        match self {
+            LogPlace::Directory(opened) => Some((&opened.log, &opened.folder)),
+            LogPlace::Server(_) => None,
         }
     }
 

@@ -21,10 +21,19 @@ pub struct BusAccess {
     pub name: String,
 }
 
+/// What stands above the keys, for who runs ingestion singly.
+const ABOUT_KEYS: &str = "\
+# The keys that sign the log's checkpoints, and the last checkpoint that they signed. The directory and the
+# private keys are their owner's alone; they belong into no copy of the log. `planwatch key` makes and exchanges
+# them. Without this line nothing is signed.
+";
+
 #[derive(Serialize)]
 struct LogServiceFile<'a> {
     plan: &'a PlanId,
     data: PathBuf,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keys: Option<PathBuf>,
     bus: &'a BusAccess,
 }
 
@@ -52,7 +61,8 @@ pub fn write(
 ) -> anyhow::Result<()> {
     for service in ["ingestion", "projection", "alerting"] {
         let data = log_folder(directory, service, plan);
-        write_one(directory, service, &LogServiceFile { plan, data, bus: &access(service)? })?;
+        let keys = (service == "ingestion").then(|| directory.keys_folder());
+        write_one(directory, service, &LogServiceFile { plan, data, keys, bus: &access(service)? })?;
     }
     let console = ConsoleFile {
         plan,
@@ -68,6 +78,7 @@ pub fn write(
 fn write_one(directory: &DataDirectory, service: &str, file: &impl Serialize) -> anyhow::Result<()> {
     let text =
         toml::to_string(file).with_context(|| format!("cannot write the configuration of {service}"))?;
+    let text = text.replacen("\nkeys = ", &format!("\n{ABOUT_KEYS}keys = "), 1);
     let text = format!(
         "# Written by `planwatch up` at every start; to run {service} singly, copy it first.\n\n{text}"
     );
@@ -96,6 +107,9 @@ mod tests {
         let ingestion: ingestion::Config = config::read(&directory.config_file("ingestion")).unwrap();
         assert_eq!(ingestion.data, directory.root().join("ingestion/binh-duong"));
         assert_eq!(ingestion.bus.password, "a \"quoted\" one");
+        assert_eq!(ingestion.keys, Some(directory.keys_folder()));
+        let text = std::fs::read_to_string(directory.config_file("ingestion")).unwrap();
+        assert!(text.contains("# The keys that sign"), "{text}");
         let _: projection::Config = config::read(&directory.config_file("projection")).unwrap();
         let _: alerting::Config = config::read(&directory.config_file("alerting")).unwrap();
         let console: console::Config = config::read(&directory.config_file("console")).unwrap();

@@ -4,9 +4,10 @@ use crate::clock_check::ClockCheck;
 use crate::endpoints::Answering;
 use crate::fold::{Fold, FoldParts};
 use crate::state::State;
-use bus::{Bus, BusConfig, ConnectError, FollowerState, FollowerStop, ServeError, ServiceHandle};
+use bus::{Bus, BusConfig, ConnectError, Endpoint, FollowerState, FollowerStop, ServeError, ServiceHandle};
 use events::PlanId;
 use serde::Deserialize;
+use service::standing::{HEALTH_ENDPOINT, METRICS_ENDPOINT};
 use service::{FollowError, FollowedLog, Health, Metrics};
 use snapshots::{Keeper, SEGMENT_EVENTS, Snapshots};
 use std::io;
@@ -113,6 +114,7 @@ pub async fn start(config: Config, metrics: Metrics) -> Result<Running, StartErr
     let fold = Fold::start(parts, Handle::current()).map_err(StartError::Thread)?;
     let clock = ClockCheck::default();
     let endpoints = Answering::new(state, followed.log.clone(), clock.clone()).endpoints(&health, &metrics);
+    let endpoints = while_believed(endpoints, &followed);
     match bus.serve(&config.plan, NAME, env!("CARGO_PKG_VERSION"), endpoints).await {
         Ok(served) => {
             let watching = clock.run(bus.clone(), config.plan.clone(), health.check("clock"));
@@ -125,6 +127,18 @@ pub async fn start(config: Config, metrics: Metrics) -> Result<Running, StartErr
             Err(error.into())
         }
     }
+}
+
+/// Answers nothing out of a copy that is not the log that was signed, but how the service is.
+fn while_believed(endpoints: Vec<Endpoint>, followed: &FollowedLog) -> Vec<Endpoint> {
+    let unless_in_doubt = |endpoint: Endpoint| {
+        if [HEALTH_ENDPOINT, METRICS_ENDPOINT].contains(&endpoint.name()) {
+            return endpoint;
+        }
+        let doubt = followed.doubt();
+        endpoint.unless(move || Some(doubt.reason()?.to_string()))
+    };
+    endpoints.into_iter().map(unless_in_doubt).collect()
 }
 
 impl service::Running for Running {

@@ -80,6 +80,21 @@ impl Endpoint {
         let handler: Handler = Arc::new(move |context| handler(context).boxed());
         Endpoint { name: name.into(), concurrency: concurrency.max(1), handler }
     }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The same endpoint, which answers 503 with a reason for as long as there is one.
+    pub fn unless(mut self, in_the_way: impl Fn() -> Option<String> + Send + Sync + 'static) -> Endpoint {
+        let handler = self.handler;
+        self.handler = Arc::new(move |context| match in_the_way() {
+            Some(why) => std::future::ready(Err(ServiceError::new(503, why))).boxed(),
+            None => handler(context),
+        });
+        self
+    }
 }
 
 /// Why a service could not start.

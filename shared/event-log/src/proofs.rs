@@ -59,6 +59,24 @@ impl Log {
         InclusionProof::compute(index, size, &self.nodes())?.ok_or(beyond)
     }
 
+    /// The root over the log's first `size` events, and the proof of each of some positions in them: what many
+    /// proofs have in common is read once.
+    pub fn inclusion_proofs(
+        &self,
+        positions: &[Position],
+        size: u64,
+    ) -> Result<(TreeHash, Vec<InclusionProof>), EvidenceError> {
+        self.within(size)?;
+        let nodes = self.nodes();
+        let prove = |position: &Position| {
+            let beyond = EvidenceError::Beyond { asked: position.0, size };
+            let Some(index) = position.0.checked_sub(1) else { return Err(beyond) };
+            InclusionProof::compute(index, size, &nodes)?.ok_or(beyond)
+        };
+        let proofs = positions.iter().map(prove).collect::<Result<Vec<_>, _>>()?;
+        Ok((root_at(size, &nodes)?, proofs))
+    }
+
     /// Proves that the log's first `to` events begin with its first `from` events.
     pub fn consistency_proof(&self, from: u64, to: u64) -> Result<ConsistencyProof, EvidenceError> {
         self.within(to)?;

@@ -1,8 +1,8 @@
 //! The tree over what is durable: its head, and the nodes that the index does not hold yet.
 //!
 //! The writer computes the nodes of a commit beside it and adds them once it is durable; the applier takes the
-//! leaves from here into the index, after which they are forgotten. So memory grows with the tail and not
-//! with the log.
+//! leaves from here into the index, after which all but the newest are forgotten. So memory grows with the tail
+//! and not with the log.
 
 use crate::stored::Stored;
 use events::Position;
@@ -12,6 +12,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// How many levels a tree of 64 bits has.
 const LEVELS: usize = 64;
+/// How many nodes of each level stay here although the index holds what is below them: a receipt proves one of
+/// the newest events, and the index would read and hash up to 256 events for it. At most half a megabyte.
+const NEWEST_NODES: usize = 512;
 
 /// Size and root of the log's tree, taken together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,13 +109,17 @@ impl LogTree {
         (end <= leaves.hashes.len()).then(|| leaves.hashes.range(start..end).copied().collect())
     }
 
-    /// Forgets the nodes over events that the index holds.
+    /// Forgets the nodes over events that the index holds, but for the newest ones.
     pub(crate) fn forget_until(&self, indexed: Position) {
+        self.forget(indexed, NEWEST_NODES);
+    }
+
+    fn forget(&self, indexed: Position, but_newest: usize) {
         let mut held = self.lock();
         for (level, nodes) in held.levels.iter_mut().enumerate() {
             let whole = indexed.0 >> level;
             let gone = usize::try_from(whole.saturating_sub(nodes.first)).unwrap_or(usize::MAX);
-            let gone = gone.min(nodes.hashes.len());
+            let gone = gone.min(nodes.hashes.len().saturating_sub(but_newest));
             nodes.hashes.drain(..gone);
             nodes.first += gone as u64;
         }
@@ -143,14 +150,28 @@ mod tests {
         assert_eq!(tree.leaves(Position(1), 11).unwrap().len(), 11);
         assert_eq!(tree.leaves(Position(2), 11), None);
         let (pair, four) = (tree.node(1, 3).unwrap(), tree.node(2, 1).unwrap());
-        tree.forget_until(Position(7));
+        tree.forget(Position(7), 0);
         assert_eq!(tree.leaves(Position(7), 1), None);
         assert_eq!(tree.leaves(Position(8), 2).unwrap(), [leaf_hash(b"8"), leaf_hash(b"9")]);
         assert_eq!((tree.node(1, 2), tree.node(1, 3), tree.node(2, 1)), (None, Some(pair), Some(four)));
         assert_eq!(tree.node(2, 2), None);
-        tree.forget_until(Position(11));
+        tree.forget(Position(11), 0);
         assert_eq!((tree.node(1, 3), tree.node(2, 1), tree.node(3, 0)), (None, None, None));
         tree.grow(Growth::of(tree.frontier(), &[stored(12)]), || {});
         assert!(tree.node(2, 2).is_some() && tree.node(1, 5).is_some() && tree.node(0, 11).is_some());
+    }
+
+    #[test]
+    fn the_newest_nodes_of_each_level_stay() {
+        let tree = LogTree::at(Frontier::new());
+        for position in 1..=3_000 {
+            tree.grow(Growth::of(tree.frontier(), &[stored(position)]), || {});
+            tree.forget_until(Position(position));
+        }
+        let held =
+            |level: u8, count: u64| (0..count).filter(|index| tree.node(level, *index).is_some()).count();
+        assert_eq!([held(0, 3_000), held(1, 1_500), held(3, 375)], [NEWEST_NODES, NEWEST_NODES, 375]);
+        assert!(tree.node(0, 2_999).is_some() && tree.node(0, 2_400).is_none());
+        assert_eq!(tree.leaves(Position(2_900), 101).unwrap().len(), 101);
     }
 }

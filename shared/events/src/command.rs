@@ -121,8 +121,9 @@ pub struct Acceptance {
     pub revision: u32,
     /// When the log took it in, RFC 3339 in the plan's time zone.
     pub recorded_at: String,
-    /// The inclusion proof, once the log gives one.
-    pub receipt: Option<Value>,
+    /// The proof that the event is in the log, a `.tlog-proof` at the tree size of the request's last position;
+    /// none of a log that signs nothing.
+    pub receipt: Option<String>,
 }
 
 /// What a dry run says about one report.

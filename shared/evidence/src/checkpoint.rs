@@ -220,6 +220,11 @@ impl SignedCheckpoint {
         Ok(())
     }
 
+    /// The keys that the signature lines name, by name and identifier. Whether they signed is not said by this.
+    pub fn named_keys(&self) -> impl Iterator<Item = (&str, u32)> {
+        self.note.named_keys()
+    }
+
     /// The signature lines of a key: what a witness answers with.
     pub fn lines_of(&self, name: &KeyName) -> String {
         self.note.lines_of(name)

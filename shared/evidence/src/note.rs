@@ -158,6 +158,11 @@ impl ReadNote {
         format!("{}\n{lines}", self.text)
     }
 
+    /// The keys that the signature lines name, whether they signed or not.
+    pub(crate) fn named_keys(&self) -> impl Iterator<Item = (&str, u32)> {
+        self.signatures.iter().map(|line| (line.name(), line.id()))
+    }
+
     /// The signature lines of a key.
     pub(crate) fn lines_of(&self, name: &KeyName) -> String {
         self.signatures.iter().filter(|line| line.name() == name.as_str()).map(signature_line).collect()

@@ -76,6 +76,11 @@ fn cosignatures_carry_their_time_and_do_not_replace_the_log() {
     assert!(line.starts_with("— witness.example/w2 ") && line.lines().count() == 1, "{line}");
     let mut other = checkpoint().sign(&[&key(1)]).unwrap();
     other.add_lines(&line).unwrap();
+    let named: Vec<_> = other.named_keys().collect();
+    assert_eq!(
+        named,
+        [("log.example/binh-duong", log_key(1).id()), ("witness.example/w2", cosigner(2).id())]
+    );
     assert_eq!(other.verify(&[log_key(1), cosigner(2)]).unwrap().cosigned.len(), 1);
     assert!(other.add_lines("— no line").is_err() && other.add_lines("nothing\n").is_err());
 }

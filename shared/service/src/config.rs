@@ -128,10 +128,11 @@ fn key_at(text: &str, line: usize, message: &str) -> String {
 }
 
 /// What stands rightly at the keys that the services' configurations have, each by its own name.
-const EXAMPLES: [(&str, &str); 18] = [
+const EXAMPLES: [(&str, &str); 19] = [
     ("plan", "\"binh-duong\""),
     ("plan_file", "\"plan.toml\""),
     ("data", "\"/var/lib/planwatch\""),
+    ("keys", "\"/var/lib/planwatch/keys\""),
     ("listen", "\"127.0.0.1:8080\""),
     ("token_file", "\"operator.token\""),
     ("sign_in_code_file", "\"sign-in.code\""),

@@ -1,6 +1,7 @@
 //! A copy of the log that follows the stream: what projection and alerting fold.
 
 use crate::health::Check;
+use crate::root_check::{Doubt, RootCheck};
 use bus::{Bus, CopySink, Follower, FollowerHandle, FollowerState, SinkError, StoredEvent};
 use event_log::{AppendError, Copied, Log, OpenError, OpenReport, Opened, Options, Writer};
 use events::{PlanId, Position};
@@ -34,6 +35,7 @@ pub struct FollowedLog {
     follower: FollowerHandle,
     watching: JoinHandle<()>,
     stopping: Arc<AtomicBool>,
+    roots: RootCheck,
 }
 
 impl std::fmt::Debug for FollowedLog {
@@ -44,7 +46,8 @@ impl std::fmt::Debug for FollowedLog {
 
 impl FollowedLog {
     /// Opens the copy in a directory and follows the stream of the plan under a name, which is the
-    /// service's: one follower for each name. `check` is told how the following goes. Needs a tokio runtime.
+    /// service's: one follower for each name. `check` is told how the following goes; another one, `root`, whether
+    /// the copy agrees with the log's checkpoints. Needs a tokio runtime.
     pub async fn start(
         bus: &Bus,
         plan: &PlanId,
@@ -63,13 +66,19 @@ impl FollowedLog {
         let stopping = Arc::new(AtomicBool::new(false));
         let copy = Copy { log: log.clone(), writer, stopping: Arc::clone(&stopping), check: check.clone() };
         let follower = Follower::start(bus, plan, name, copy);
+        let roots = RootCheck::start(bus, plan, log.clone(), check.beside("root"));
         let watching = tokio::spawn(tell(follower.state(), check));
-        Ok(FollowedLog { log, report, follower, watching, stopping })
+        Ok(FollowedLog { log, report, follower, watching, stopping, roots })
     }
 
     /// Watches what the follower is doing.
     pub fn state(&self) -> tokio::sync::watch::Receiver<FollowerState> {
         self.follower.state()
+    }
+
+    /// Why the copy must not be believed, if that is so. It stays so until a restart.
+    pub fn doubt(&self) -> Doubt {
+        self.roots.doubt()
     }
 
     /// Completes when the follower has stopped for good, with the reason.

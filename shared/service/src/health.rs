@@ -90,6 +90,11 @@ impl Health {
 }
 
 impl Check {
+    /// Registers another part of the same service.
+    pub fn beside(&self, name: &'static str) -> Check {
+        self.health.check(name)
+    }
+
     /// Says how the part is; a change is logged once, at the change.
     pub fn set(&self, state: State) {
         let before = self.health.states().insert(self.name, state.clone());

@@ -5,7 +5,8 @@
 //! [`lifetime`] so that nothing outlives its supervisor, [`run`] for the time between start and stop,
 //! [`listener`] for a bounded socket of those that are reached over HTTP,
 //! [`Health`], [`Metrics`] and their endpoints ([`standing`]) for who looks from outside, [`JournalSource`] for the
-//! bus to read the log, and [`FollowedLog`] for the services that keep a copy of it.
+//! bus to read the log, and [`FollowedLog`] for the services that keep a copy of it, which [`RootCheck`] holds
+//! against the log's signed checkpoints.
 
 pub mod config;
 pub mod exposition;
@@ -15,6 +16,7 @@ pub mod journal_source;
 pub mod lifetime;
 pub mod listener;
 pub mod logging;
+pub mod root_check;
 pub mod running;
 pub mod standing;
 
@@ -23,5 +25,6 @@ pub use exposition::{Metrics, MetricsError};
 pub use followed_log::{FollowError, FollowedLog};
 pub use health::{Check, CheckReport, Health, HealthReport, State};
 pub use journal_source::JournalSource;
+pub use root_check::{Doubt, RootCheck};
 pub use running::{DEFAULT_GRACE, Ended, Running, run};
 pub use standing::{MetricsAnswer, health_endpoint, metrics_endpoint};

@@ -61,6 +61,10 @@ pub struct Ready {
     pub nats_reader: Option<NatsReader>,
     /// The one-time link.
     pub sign_in: String,
+    /// The public half of the newest key that signs the log's checkpoints.
+    pub vkey: String,
+    /// The directory of the keys.
+    pub keys: PathBuf,
 }
 
 /// Credentials for reading the stream.

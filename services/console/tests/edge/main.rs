@@ -9,6 +9,7 @@
 mod api;
 mod bounds;
 mod door;
+mod evidence;
 mod over_bus;
 mod page;
 mod stream;

@@ -1,14 +1,19 @@
 //! `planwatch log`: the log itself.
 
+pub mod evidence;
+pub mod live;
+
 use crate::event_stream;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::interruption::until_interrupted;
 use crate::log_place::LogArguments;
 use crate::output;
+use crate::public_keys::KeyArguments;
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use events::{EventId, Position};
 use serde_json::{Value, json};
+use std::path::PathBuf;
 
 /// What to do with the log.
 #[derive(Debug, Args)]
@@ -43,14 +48,28 @@ enum Command {
         #[command(flatten)]
         log: LogArguments,
     },
-    /// Check a log's directory: frames, checksums, contiguity, sequence, recorded times and ids
+    /// Check a log's directory: frames, checksums, contiguity, sequence, recorded times and ids; with --server and
+    /// --vkey a running system; with --proof one entry
     Verify {
         /// Print the result as JSON
         #[arg(long)]
         json: bool,
+        /// A checkpoint of earlier, which the running system has to continue; may be repeated
+        #[arg(long = "checkpoint", value_name = "FILE")]
+        checkpoints: Vec<PathBuf>,
+        #[command(flatten)]
+        keys: KeyArguments,
+        #[command(flatten)]
+        receipt: live::ReceiptArguments,
         #[command(flatten)]
         log: LogArguments,
     },
+    /// Print the last signed checkpoint
+    Checkpoint(evidence::CheckpointArguments),
+    /// Print the proof that an event is in the log
+    Prove(evidence::ProveArguments),
+    /// Print the proof that the log continues an earlier state of itself
+    Consistency(evidence::ConsistencyArguments),
 }
 
 /// Carries the subcommand out.
@@ -62,7 +81,19 @@ pub fn run(arguments: &Arguments) -> Outcome {
             until_interrupted(move || tail(lines, true, json, &log))
         }
         Command::Show { event, json, log } => show(event, *json, log),
-        Command::Verify { json, log } => verify(*json, log),
+        Command::Verify { json, checkpoints, keys, receipt, log } => {
+            let keys = keys.read()?;
+            if let Some(outcome) = receipt.verify(&keys, *json) {
+                return outcome;
+            }
+            if log.server.server.is_some() && !keys.is_empty() {
+                return live::system(&log.server.client()?, &keys, checkpoints, *json);
+            }
+            verify(*json, log)
+        }
+        Command::Checkpoint(arguments) => evidence::checkpoint(arguments),
+        Command::Prove(arguments) => evidence::prove(arguments),
+        Command::Consistency(arguments) => evidence::consistency(arguments),
     }
 }
 

@@ -35,6 +35,10 @@ pub fn run(arguments: Arguments) -> Outcome {
     service::logging::start(service::logging::Format::Human);
     let mut config: ingestion::Config = service::config::read(&arguments.config).map_err(Failure::refused)?;
     service::config::resolve(&arguments.config, &mut config.data);
+    if let Some(keys) = &mut config.keys {
+        service::config::resolve(&arguments.config, keys);
+        adopt::none_was_signed(&config.data, keys, &config.plan)?;
+    }
     let plan = match &arguments.plan {
         None => adopt::read_plan(adopt::BINH_DUONG_NAME, adopt::BINH_DUONG)?,
         Some(file) => {

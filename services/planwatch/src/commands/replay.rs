@@ -1,5 +1,6 @@
 //! `planwatch replay`: the state rebuilt from the log and nothing else.
 
+use super::log::evidence as kept_evidence;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::log_place::{LogArguments, LogPlace};
 use crate::moment::{Moment, MomentKind};
@@ -122,10 +123,19 @@ pub fn run(arguments: &Arguments) -> Outcome {
         return Err(Failure::refused(anyhow::anyhow!("the log ends at position {}", facts.head())));
     }
     let known_at = known_at(&facts);
+    let checkpoint = kept_evidence::covering(&place, facts.head()).unwrap_or_else(|failure| {
+        // What was replayed stands by itself.
+        output::say(format_args!("the checkpoint that covers it is not to be had: {:#}", failure.error));
+        None
+    });
+    if let Some(signed) = &checkpoint {
+        kept_evidence::agrees(signed, facts.head(), root)?;
+    }
     if arguments.json {
         output::json(&json!({
             "position": facts.head(), "known_at": known_at, "digest": digest, "root": root.to_string(),
             "events": facts.head(), "seconds": took.as_secs_f64(),
+            "checkpoint": checkpoint.as_ref().map(kept_evidence::described),
         }));
     } else {
         output::line(format_args!(
@@ -135,6 +145,15 @@ pub fn run(arguments: &Arguments) -> Outcome {
             facts.head(),
             took.as_millis()
         ));
+        match checkpoint {
+            None => output::say("no signed checkpoint covers this position"),
+            Some(signed) => output::line(format_args!(
+                "covered by the checkpoint of {} events, root {}, signed by {}",
+                signed.claimed().size(),
+                signed.claimed().root(),
+                kept_evidence::signers(&signed).join(", ")
+            )),
+        }
     }
     Ok(Exit::Done)
 }

@@ -65,8 +65,8 @@ pub fn check_config(service: Service, file: &Path) -> anyhow::Result<()> {
 fn read_ingestion(file: &Path) -> anyhow::Result<ingestion::Config> {
     let mut config: ingestion::Config = service::config::read(file)?;
     service::config::resolve(file, &mut config.data);
-    if let Some(plan_file) = &mut config.plan_file {
-        service::config::resolve(file, plan_file);
+    for path in [&mut config.plan_file, &mut config.keys].into_iter().flatten() {
+        service::config::resolve(file, path);
     }
     Ok(config)
 }

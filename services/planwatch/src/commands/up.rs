@@ -2,6 +2,7 @@
 
 mod bus_access;
 mod readiness;
+mod signing;
 
 use crate::adopt;
 use crate::data_directory::{self, DataDirectory};
@@ -109,6 +110,7 @@ async fn start_and_stay(
     let listen = address_to_listen_on(arguments.http)?;
     let mut installation = Installation::open(directory)?;
     installation::operator_token(directory)?;
+    let vkey = signing::prepare(directory, &plan.id).map_err(Failure::refused)?;
     let bus = BusPlace::choose(arguments.nats.as_deref(), &mut installation, directory)?;
     bus.answers(&installation).await?;
     service_configs::write(directory, &plan.id, listen, |service| bus.access(service, &installation))?;
@@ -139,7 +141,7 @@ async fn start_and_stay(
         output::say(format_args!("[up] meanwhile the console answers at {console}; sign in: {sign_in}"));
     };
     let address = readiness::everything_is_ready(children, &address_file, tell_serving).await?;
-    tell_ready(arguments, directory, &bus, &installation, address, &code);
+    tell_ready(arguments, directory, &bus, &installation, address, (&code, &vkey));
     std::future::pending().await
 }
 
@@ -247,7 +249,7 @@ fn tell_ready(
     bus: &BusPlace,
     installation: &Installation,
     address: SocketAddr,
-    code: &str,
+    (code, vkey): (&str, &str),
 ) {
     let (console, sign_in) = places(address, code);
     let token_file = directory.token_file();
@@ -264,12 +266,14 @@ fn tell_ready(
             "token_file": token_file,
             "nats_reader": reader,
             "sign_in": sign_in,
+            "vkey": vkey,
+            "keys": directory.keys_folder(),
         }));
         return;
     }
     output::line(format_args!(
         "planwatch is ready.\n\n  Console   {console}\n  Sign in   {sign_in}   (works once)\n  \
-         Data      {}\n\nCtrl-C stops everything; the next start finds its data again.",
+         Data      {}\n  Log's key {vkey}\n\nCtrl-C stops everything; the next start finds its data again.",
         directory.root().display()
     ));
     if !is_loopback(address) {

@@ -157,3 +157,21 @@ async fn services_answer_the_service_protocol() {
         assert!(!answer.payload.is_empty(), "{verb}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_endpoint_with_something_in_the_way_says_so_until_it_is_gone() {
+    let Some(world) = World::start().await else { return };
+    let (projection, console) = (world.bus(Role::Projection).await, world.bus(Role::Console).await);
+    let (sender, in_the_way) = tokio::sync::watch::channel(Some("the copy is another one".to_owned()));
+    let echo = Endpoint::new("echo", 4, |context| async move { Ok(context.payload) });
+    assert_eq!(echo.name(), "echo");
+    let echo = echo.unless(move || in_the_way.borrow().clone());
+    let _service = projection_with(&projection, vec![echo]).await;
+    let plan = plan();
+    let ask = || console.request(&plan, "projection", "echo", sized(3), PATIENCE);
+    let refused = ask().await;
+    let text = "the copy is another one".to_owned();
+    assert_eq!(refused, Err(RequestError::Refused { code: 503, text }));
+    sender.send_replace(None);
+    assert_eq!(ask().await, Ok(sized(3)));
+}

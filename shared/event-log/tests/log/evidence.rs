@@ -58,6 +58,9 @@ fn check(log: &Log) {
         for position in sizes.iter().filter(|position| *position <= at) {
             let proof = log.inclusion_proof(Position(*position), *at).unwrap();
             proof.verify(expected.leaves[*position as usize - 1], root).unwrap();
+            let (found, several) = log.inclusion_proofs(&[Position(*at), Position(*position)], *at).unwrap();
+            assert_eq!((found, &several[1]), (root, &proof), "many at once are the same");
+            several[0].verify(expected.leaves[*at as usize - 1], root).unwrap();
             let proof = log.consistency_proof(*position, *at).unwrap();
             proof.verify(expected.roots[*position as usize], root).unwrap();
         }
