@@ -9,6 +9,7 @@ mod contract;
 mod damage;
 mod evidence;
 mod faults;
+mod from_journal;
 mod properties;
 mod support;
 mod verify;
