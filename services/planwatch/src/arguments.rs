@@ -2,8 +2,8 @@
 
 use crate::commands::serve::{self, Service};
 use crate::commands::{
-    alerts, bench, check, clock, log, plan, prepare, replay, report, status, supervised_exec, target, unit,
-    up,
+    alerts, backup, bench, check, clock, log, plan, prepare, replay, report, restore, status,
+    supervised_exec, target, unit, up,
 };
 use crate::exit::Outcome;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -50,6 +50,10 @@ enum Command {
     Replay(replay::Arguments),
     /// Read and check the log itself
     Log(log::Arguments),
+    /// Write a backup of the log and what belongs to it, of a stopped or a running system
+    Backup(backup::Arguments),
+    /// Make a data directory from a backup
+    Restore(restore::Arguments),
     /// Accept a clock that leapt ahead
     Clock(clock::Arguments),
     /// Measure: load of its own making on a sample system or a scratch log
@@ -93,6 +97,8 @@ pub fn run(arguments: Arguments) -> Outcome {
         Command::Alerts(arguments) => alerts::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Log(arguments) => log::run(&arguments),
+        Command::Backup(arguments) => backup::run(&arguments),
+        Command::Restore(arguments) => restore::run(&arguments),
         Command::Clock(arguments) => clock::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::SupervisedExec(arguments) => supervised_exec::run(arguments),

@@ -100,6 +100,11 @@ impl DataDirectory {
         self.run_folder().join("sign-in.code")
     }
 
+    /// The log's signing keys. They lie outside of what is copied with the log.
+    pub fn keys_folder(&self) -> PathBuf {
+        self.root.join("keys")
+    }
+
     /// The operator's token.
     pub fn token_file(&self) -> PathBuf {
         self.root.join("operator.token")

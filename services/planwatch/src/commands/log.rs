@@ -1,5 +1,9 @@
 //! `planwatch log`: the log itself.
 
+mod export;
+mod import;
+mod verify;
+
 use crate::event_stream;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::interruption::until_interrupted;
@@ -8,7 +12,7 @@ use crate::output;
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use events::{EventId, Position};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// What to do with the log.
 #[derive(Debug, Args)]
@@ -43,14 +47,12 @@ enum Command {
         #[command(flatten)]
         log: LogArguments,
     },
-    /// Check a log's directory: frames, checksums, contiguity, sequence, recorded times and ids
-    Verify {
-        /// Print the result as JSON
-        #[arg(long)]
-        json: bool,
-        #[command(flatten)]
-        log: LogArguments,
-    },
+    /// Check a log's directory, an exported bundle or a backup: say what is wrong and where
+    Verify(verify::Arguments),
+    /// Write a log, or a part of it, as a bundle that anyone can verify
+    Export(export::Arguments),
+    /// Make a data directory from a bundle
+    Import(import::Arguments),
 }
 
 /// Carries the subcommand out.
@@ -62,7 +64,9 @@ pub fn run(arguments: &Arguments) -> Outcome {
             until_interrupted(move || tail(lines, true, json, &log))
         }
         Command::Show { event, json, log } => show(event, *json, log),
-        Command::Verify { json, log } => verify(*json, log),
+        Command::Verify(arguments) => verify::run(arguments),
+        Command::Export(arguments) => export::run(arguments),
+        Command::Import(arguments) => import::run(arguments),
     }
 }
 
@@ -133,42 +137,6 @@ fn show(event: &str, json: bool, log: &LogArguments) -> Outcome {
         output::line(serde_json::to_string_pretty(&value).context("the event cannot be shown")?);
     }
     Ok(Exit::Done)
-}
-
-fn verify(json: bool, log: &LogArguments) -> Outcome {
-    let folder = log.log_folder().map_err(Failure::unreachable)?;
-    let report = event_log::verify(&folder, None)
-        .with_context(|| format!("cannot check the log in `{}`", folder.display()))?;
-    if json {
-        let problems: Vec<Value> = report
-            .problems
-            .iter()
-            .map(|problem| json!({"position": problem.position, "file": problem.file, "what": problem.what}))
-            .collect();
-        output::json(&json!({
-            "ok": report.is_ok(), "head": report.head, "problems": problems,
-            "further_problems": report.further_problems, "frames": report.frames, "events": report.events,
-            "bytes": report.bytes,
-        }));
-    } else {
-        for problem in &report.problems {
-            output::line(format_args!(
-                "position {}: {}: {}",
-                problem.position,
-                problem.file.display(),
-                problem.what
-            ));
-        }
-        let verdict = if report.is_ok() { "whole" } else { "DAMAGED" };
-        output::line(format_args!(
-            "{}: {verdict}: {} events in {} frames, head {}",
-            folder.display(),
-            report.events,
-            report.frames,
-            report.head
-        ));
-    }
-    if report.is_ok() { Ok(Exit::Done) } else { Ok(Exit::Refused) }
 }
 
 /// Reads every event of a log in order, up to its end.
