@@ -18,6 +18,7 @@
 mod export;
 mod from_journal;
 mod import;
+mod report;
 mod shape;
 mod verify;
 mod writing;
@@ -25,7 +26,8 @@ mod writing;
 pub use export::{ExportError, ExportReport, export};
 pub use from_journal::{BundleHead, export_journal};
 pub use import::{ImportError, ImportReport, import};
-pub use verify::{BundleError, BundleReport, verify_bundle};
+pub use report::{BundleError, BundleReport};
+pub use verify::verify_bundle;
 
 use crate::against::KeptLeaves;
 use crate::files::Files;

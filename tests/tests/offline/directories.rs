@@ -78,5 +78,18 @@ fn a_torn_or_damaged_end_is_not_exported_or_backed_up_as_if_it_were_nothing() {
     let told = refused(1, &["backup", "--data", &place.data(), "--to", &place.text("never")]);
     assert!(told.contains("is damaged at byte 0, position 1"), "{told}");
     assert!(!place.path("never").exists());
+    // Nor is what was signed and is gone.
+    std::fs::write(&journal, &whole).unwrap();
+    let signed = place.sign(SAMPLE_HEAD);
+    let second_last = (0..whole.len() - 4).rev().find(|at| &whole[*at..*at + 4] == b"PWF\x01").unwrap();
+    std::fs::write(&journal, &whole[..second_last]).unwrap();
+    place.keep(&signed);
+    let told = refused(1, &["backup", "--data", &place.data(), "--to", &place.text("never")]);
+    assert!(told.contains("has signed 219 events") && told.contains("lost some"), "{told}");
+    let told = refused(1, &["log", "export", "--data", &place.data(), "--to", &place.text("never")]);
+    assert!(told.contains("219 were to be exported"), "{told}");
+    assert!(!place.path("never").exists());
+    let lacks = problems(&["log", "verify", &place.data(), "--vkey", &vkey()]).remove(0);
+    assert!(lacks.what.contains("is missing or damaged"), "{lacks:?}");
     refused(3, &["backup", "--data", &place.text("nowhere"), "--to", &place.text("never")]);
 }

@@ -112,5 +112,8 @@ fn an_imported_bundle_starts_and_answers_the_same() {
     let replayed = again.command(&["replay", "--json", "--to-position", &head.to_string()]);
     let replayed: Value = serde_json::from_slice(&replayed.stdout).unwrap();
     assert_eq!(replayed["digest"], expected);
-    audit(&again, &acknowledged);
+    // A log that signs is exported as far as it has signed.
+    let held: Vec<_> = acknowledged.into_iter().filter(|report| report.position <= head).collect();
+    assert!(!held.is_empty());
+    audit(&again, &held);
 }

@@ -110,6 +110,14 @@ fn checkpoint(
         let checkpoint = SignedCheckpoint::parse(&bytes)
             .with_context(|| format!("cannot use the checkpoint `{}`", file.display()))?;
         let is_running = journal.is_in_use().context("cannot look at the log's lock")?;
+        if checkpoint.claimed().size() > head.0 && !is_running {
+            return Err(Failure::refused(anyhow::anyhow!(
+                "the log has signed {} events (`{}`) and holds {head}: it has lost some, which a backup would hide; see \
+                 `planwatch log verify`",
+                checkpoint.claimed().size(),
+                file.display()
+            )));
+        }
         if checkpoint.claimed().size() >= head.0 || !is_running || begun.elapsed() > CHECKPOINT_LIMIT {
             return Ok(Some(checkpoint));
         }

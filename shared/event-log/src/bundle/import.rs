@@ -1,6 +1,7 @@
 //! Making a log from a bundle that verified completely.
 
-use super::verify::{BundleError, BundleReport, verify_bundle, walk_bundle};
+use super::report::{BundleError, BundleReport};
+use super::verify::{verify_bundle, walk_bundle};
 use crate::files::Files;
 use crate::log::ReadError;
 use crate::open::{OpenError, Opened, Options, open};
