@@ -1,4 +1,4 @@
-//! The console: the only HTTP edge; API, page and sign-in.
+//! The console: the HTTP edge of an installation; API, page and sign-in.
 //!
 //! It holds no state of its own. A command becomes a request to ingestion, a question a request to the
 //! projection, both over the bus ([`backend`]); what comes back becomes JSON ([`api`]), a page ([`pages`])
@@ -15,7 +15,6 @@ pub mod bus_backend;
 pub mod edge;
 pub mod exposition;
 pub mod health;
-pub mod listener;
 pub mod pages;
 pub mod parameters;
 pub mod problem;

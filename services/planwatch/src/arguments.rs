@@ -3,7 +3,7 @@
 use crate::commands::serve::{self, Service};
 use crate::commands::{
     alerts, backup, bench, check, clock, log, plan, prepare, replay, report, restore, status,
-    supervised_exec, target, unit, up,
+    supervised_exec, target, unit, up, witness,
 };
 use crate::exit::Outcome;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -30,6 +30,8 @@ enum Command {
     Alerting(serve::Arguments),
     /// Run the console by itself: API and pages over HTTP
     Console(serve::Arguments),
+    /// Run a witness by itself: follows logs of others and cosigns what continues what it saw
+    Witness(witness::Arguments),
     /// Begin the log of an ingestion that runs by itself: adopt the plan
     Prepare(prepare::Arguments),
     /// Say what is wrong with a service's configuration
@@ -87,6 +89,7 @@ pub fn run(arguments: Arguments) -> Outcome {
         Command::Projection(arguments) => serve::run(Service::Projection, &arguments),
         Command::Alerting(arguments) => serve::run(Service::Alerting, &arguments),
         Command::Console(arguments) => serve::run(Service::Console, &arguments),
+        Command::Witness(arguments) => witness::run(&arguments),
         Command::Prepare(arguments) => prepare::run(arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),

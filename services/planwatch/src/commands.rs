@@ -17,3 +17,4 @@ pub mod supervised_exec;
 pub mod target;
 pub mod unit;
 pub mod up;
+pub mod witness;

@@ -15,7 +15,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 /// How much is taken from the tail at once; the index splits it into transactions.
-const TAKE_BYTES: usize = 256 * 1024;
+const TAKE_BYTES: usize = 1024 * 1024;
 /// How long the applier waits for work, and before it tries a failed index again.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// How much of the journal is gathered into one call of the index.

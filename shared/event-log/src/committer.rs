@@ -179,7 +179,7 @@ impl<A: Admission> Committer<A> {
             next_look: Duration::ZERO,
         };
         run.begin();
-        let name = format!("log-{}-commit", log.plan());
+        let name = format!("commit-{}", log.plan());
         let thread = std::thread::Builder::new().name(name).spawn(move || run.until_closed())?;
         let committer = Committer { sender, door, log };
         let handle = CommitterThread { committer: committer.clone(), thread: Some(thread) };

@@ -1,6 +1,7 @@
 //! The index: the event store that reads are served from. It can always be made again from the journal.
 
 mod blobs;
+mod id_run;
 mod memory;
 mod sled_index;
 mod tiles;
@@ -51,7 +52,7 @@ pub(crate) trait Index: Send + Sync {
     /// Fills a page with the events from a position on, up to its head.
     fn read(&self, from: Position, page: &mut Page) -> Result<(), IndexError>;
 
-    /// Where the event with an id is. The answer is a hint: the caller compares the event found there.
+    /// Where the event with an id is. The caller compares the event found there: an index may be damaged.
     fn position_of(&self, id: &EventId) -> Result<Option<Position>, IndexError>;
 
     /// The last place known to be recorded at or before an instant: a later event that was, too, lies

@@ -218,10 +218,10 @@ pub fn open(directory: &Path, plan: &PlanId, options: Options) -> Result<Opened,
     });
     let applier = {
         let shared = Arc::clone(&shared);
-        let name = format!("log-{plan}-index");
+        let name = format!("index-{plan}");
         std::thread::Builder::new().name(name).spawn(move || {
             std::thread::scope(|scope| {
-                let name = format!("log-{}-check", shared.plan);
+                let name = format!("check-{}", shared.plan);
                 let checking =
                     std::thread::Builder::new().name(name).spawn_scoped(scope, || check::run(&shared));
                 if let Err(error) = checking {

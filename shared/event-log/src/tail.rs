@@ -8,6 +8,8 @@ use std::time::Duration;
 
 /// How much the index may lag behind before the writer waits for it.
 const TAIL_LIMIT_BYTES: usize = 32 * 1024 * 1024;
+/// How long commits that are small are gathered for the index.
+const GATHERING: Duration = Duration::from_millis(100);
 /// What an event costs in memory besides its bytes.
 const EVENT_OVERHEAD_BYTES: usize = 128;
 
@@ -64,10 +66,15 @@ impl Tail {
     }
 
     /// Waits for commits to apply: the oldest ones, some `bytes` of them.
+    ///
+    /// Small commits are waited with for a moment, so that many go into the index at once.
     pub(crate) fn wait_for_work(&self, bytes: usize, patience: Duration) -> Work {
         let held = self.lock();
         let idle = |held: &mut Held| held.commits.is_empty() && !held.closing;
         let held = self.changed.wait_timeout_while(held, patience, idle);
+        let held = held.unwrap_or_else(PoisonError::into_inner).0;
+        let few = |held: &mut Held| !held.commits.is_empty() && held.bytes < bytes && !held.closing;
+        let held = self.changed.wait_timeout_while(held, GATHERING, few);
         let held = held.unwrap_or_else(PoisonError::into_inner).0;
         let mut taken = Vec::new();
         let mut taken_bytes = 0;

@@ -11,9 +11,6 @@ use thiserror::Error;
 
 /// The most hashes that a request may carry.
 const REQUEST_LIMIT_HASHES: usize = 63;
-/// The largest request that is looked at.
-const REQUEST_LIMIT_BYTES: usize = NOTE_LIMIT_BYTES + 8 * 1024;
-
 /// A log's request to cosign a checkpoint: the body of `add-checkpoint`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AddCheckpoint {
@@ -29,7 +26,7 @@ pub struct AddCheckpoint {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum RequestError {
     /// It is too large.
-    #[error("the request has {bytes} bytes, none has more than {REQUEST_LIMIT_BYTES}")]
+    #[error("the request has {bytes} bytes, none has more than {}", AddCheckpoint::LIMIT_BYTES)]
     TooLarge {
         /// How many bytes it has.
         bytes: usize,
@@ -117,9 +114,12 @@ impl WitnessRefusal {
 }
 
 impl AddCheckpoint {
+    /// The largest request that is looked at.
+    pub const LIMIT_BYTES: usize = NOTE_LIMIT_BYTES + 8 * 1024;
+
     /// Reads a request.
     pub fn parse(bytes: &[u8]) -> Result<AddCheckpoint, RequestError> {
-        if bytes.len() > REQUEST_LIMIT_BYTES {
+        if bytes.len() > Self::LIMIT_BYTES {
             return Err(RequestError::TooLarge { bytes: bytes.len() });
         }
         let whole = std::str::from_utf8(bytes);

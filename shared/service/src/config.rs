@@ -128,7 +128,7 @@ fn key_at(text: &str, line: usize, message: &str) -> String {
 }
 
 /// What stands rightly at the keys that the services' configurations have, each by its own name.
-const EXAMPLES: [(&str, &str); 13] = [
+const EXAMPLES: [(&str, &str); 18] = [
     ("plan", "\"binh-duong\""),
     ("plan_file", "\"plan.toml\""),
     ("data", "\"/var/lib/planwatch\""),
@@ -142,6 +142,11 @@ const EXAMPLES: [(&str, &str); 13] = [
     ("url", "\"nats://127.0.0.1:4222\""),
     ("user", "\"ingestion\""),
     ("password", "\"…\""),
+    ("origin", "\"planwatch/binh-duong\""),
+    ("name", "\"binh-duong\""),
+    ("vkeys", "[\"planwatch/binh-duong+1a2b3c4d+…\"]"),
+    ("follow", "\"https://log.example.vn/api/v1/log\""),
+    ("interval_seconds", "60"),
 ];
 
 /// A line that is right at a key: one that is known, else one of the type that was expected there.

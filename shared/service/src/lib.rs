@@ -3,6 +3,7 @@
 //! A service is a library with a `Config` and a `start(config)`. This crate holds what all of them need
 //! around it: [`config::read`] for the file, [`logging::start`] for what is said on standard error,
 //! [`lifetime`] so that nothing outlives its supervisor, [`run`] for the time between start and stop,
+//! [`listener`] for a bounded socket of those that are reached over HTTP,
 //! [`Health`], [`Metrics`] and their endpoints ([`standing`]) for who looks from outside, [`JournalSource`] for the
 //! bus to read the log, and [`FollowedLog`] for the services that keep a copy of it.
 
@@ -12,6 +13,7 @@ pub mod followed_log;
 pub mod health;
 pub mod journal_source;
 pub mod lifetime;
+pub mod listener;
 pub mod logging;
 pub mod running;
 pub mod standing;

@@ -122,7 +122,9 @@ pub fn checkpoint(bytes: &[u8]) {
     let signed = [bytes, b"\n", SIGNATURE.as_bytes()].concat();
     if let Ok(read) = SignedCheckpoint::parse(&signed) {
         holds(&read, &signed);
-        assert_eq!(read.claimed().to_string().as_bytes(), bytes, "the text is what was signed");
+        // The bytes may end in a signature of their own.
+        let text = format!("{}\n", read.claimed());
+        assert!(signed.starts_with(text.as_bytes()), "the text is what was signed");
     }
 }
 
@@ -188,7 +190,10 @@ pub fn event(bytes: &[u8]) {
             assert_eq!(again, value, "a value reads back from its canonical form");
             assert_eq!(strict_json::canonical(&again), canonical, "a value has one canonical form");
         }
-        assert!(serde_json::from_slice::<Value>(bytes).is_ok(), "it is stricter, not other");
+        // The library gives objects with names of its own another meaning, which must not get in here.
+        if !has_private_names(&value) {
+            assert!(serde_json::from_slice::<Value>(bytes).is_ok(), "it is stricter, not other");
+        }
     }
 }
 
@@ -198,6 +203,16 @@ fn has_fractions(value: &Value) -> bool {
         Value::Array(items) => items.iter().any(has_fractions),
         Value::Object(members) => members.values().any(has_fractions),
         Value::Null | Value::Bool(_) | Value::String(_) => false,
+    }
+}
+
+fn has_private_names(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.iter().any(has_private_names),
+        Value::Object(members) => members
+            .iter()
+            .any(|(name, value)| name.starts_with("$serde_json::private::") || has_private_names(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
     }
 }
 

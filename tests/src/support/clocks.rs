@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 /// Whose clocks can be moved: the services, and the commands that a person runs.
-const PROCESSES: [&str; 7] = ["up", "prepare", "ingestion", "projection", "alerting", "console", "clock"];
+const PROCESSES: [&str; 8] =
+    ["up", "prepare", "ingestion", "projection", "alerting", "console", "clock", "witness"];
 
 /// A library that is loaded before the C library and shifts what the processes of a system take for the time.
 #[derive(Debug)]

@@ -29,6 +29,12 @@ impl Program {
         std::fs::read_to_string(&self.said).unwrap_or_default()
     }
 
+    /// Kills it as a power cut would.
+    pub fn kill(mut self) {
+        self.child.kill().expect("it is our child");
+        let _reaped = self.child.wait();
+    }
+
     /// Asks it to end and waits until it has; gives how it ended.
     #[track_caller]
     pub fn end(mut self) -> ExitStatus {

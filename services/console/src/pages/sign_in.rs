@@ -5,7 +5,6 @@ use super::{Frame, rendered};
 use crate::access::channel::Channel;
 use crate::access::{code, origin};
 use crate::edge::Edge;
-use crate::listener::Peer;
 use crate::problem::Problem;
 use askama::Template;
 use axum::Form;
@@ -14,6 +13,7 @@ use axum::extract::{ConnectInfo, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use jiff::Timestamp;
+use service::listener::Peer;
 
 #[derive(Template)]
 #[template(path = "sign_in.html")]

@@ -29,6 +29,7 @@ enum ServiceName {
     Projection,
     Alerting,
     Console,
+    Witness,
 }
 
 impl From<ServiceName> for Service {
@@ -38,6 +39,7 @@ impl From<ServiceName> for Service {
             ServiceName::Projection => Service::Projection,
             ServiceName::Alerting => Service::Alerting,
             ServiceName::Console => Service::Console,
+            ServiceName::Witness => Service::Witness,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `planwatch ingestion|projection|alerting|console`: one service by itself.
+//! `planwatch ingestion|projection|alerting|console|witness`: one service by itself.
 
 use crate::exit::{Exit, Failure, Outcome};
 use anyhow::Context;
@@ -33,6 +33,8 @@ pub enum Service {
     Alerting,
     /// API and pages.
     Console,
+    /// Follows logs and cosigns.
+    Witness,
 }
 
 impl Service {
@@ -43,6 +45,7 @@ impl Service {
             Service::Projection => "projection",
             Service::Alerting => "alerting",
             Service::Console => "console",
+            Service::Witness => "witness",
         }
     }
 }
@@ -54,6 +57,7 @@ pub fn check_config(service: Service, file: &Path) -> anyhow::Result<()> {
         Service::Projection => drop(read_projection(file)?),
         Service::Alerting => drop(read_alerting(file)?),
         Service::Console => drop(read_console(file)?),
+        Service::Witness => witness::check(&read_witness(file)?)?,
     }
     Ok(())
 }
@@ -85,6 +89,12 @@ fn read_console(file: &Path) -> anyhow::Result<console::Config> {
     Ok(config)
 }
 
+fn read_witness(file: &Path) -> anyhow::Result<witness::Config> {
+    let mut config: witness::Config = service::config::read(file)?;
+    config.resolve(file);
+    Ok(config)
+}
+
 /// Runs one service until it is asked to stop.
 pub fn run(service: Service, arguments: &Arguments) -> Outcome {
     if let Some(supervisor) = arguments.supervised {
@@ -109,6 +119,10 @@ pub fn run(service: Service, arguments: &Arguments) -> Outcome {
         Service::Console => {
             let config = read_console(file)?;
             run_until_stopped(name, async { console::start(config).await.map_err(Into::into) })
+        }
+        Service::Witness => {
+            let config = read_witness(file)?;
+            run_until_stopped(name, async { witness::start(config, count()?).await.map_err(Into::into) })
         }
     }
 }

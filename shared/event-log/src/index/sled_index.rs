@@ -3,18 +3,20 @@
 //! | tree | key | value |
 //! |---|---|---|
 //! | `commits` | first position (8, big-endian); further parts of one large event: and part (2) | a frame of at most 16 KiB, or a part of one |
-//! | `by_id` | id (16) | position (8) |
+//! | `by_id` | number of a run of 16,384 events (8), part (1) | its sorted ids, and a filter; see `id_run` |
 //! | `by_time` | recorded time in ms (8, ordered), first position (8) | nothing; one entry for each frame |
 //! | `tiles` | level of tiles (1), place (8) | a hash of the Merkle tree; see `tiles` |
-//! | `meta` | `format`, `plan`, `head`, `tree` | |
+//! | `meta` | `format`, `plan`, `head`, `tree`, `id_runs` | |
 //!
 //! sled's own flush does not synchronise the disk, and it loses whole databases if too much is unwritten at
 //! once; so events go in by transactions of at most 256 KiB, and after each one the database file itself is
 //! synchronised before the next, with the files that sled writes large pages to. sled panics on some damage, so
 //! nothing calls it outside `guarded`.
 
+mod ids;
 mod tree;
 
+use self::ids::Ids;
 use super::blobs::Blobs;
 use super::tiles::{self, Growing};
 use super::{Index, IndexError};
@@ -37,8 +39,7 @@ use thiserror::Error;
 const VALUE_LIMIT_BYTES: usize = 16 * 1024;
 /// The most that one transaction holds, keys and values of all trees together.
 const TRANSACTION_LIMIT_BYTES: usize = 256 * 1024;
-/// What an event and a frame add to a transaction besides the frame itself.
-const EVENT_KEYS_BYTES: usize = 40;
+/// What a frame adds to a transaction besides itself.
 const FRAME_KEYS_BYTES: usize = 48;
 /// sled's page cache.
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
@@ -70,6 +71,9 @@ pub(crate) struct SledIndex {
     blobs: Blobs,
     head: AtomicU64,
     encoder: Mutex<Encoder>,
+    /// The events of the newest frame, while there may be room for more in it.
+    newest: Mutex<Vec<Stored>>,
+    ids: Ids,
     edge: Mutex<Edge>,
     tiles_made: u64,
     tree_fault: Option<String>,
@@ -132,6 +136,8 @@ impl SledIndex {
                 blobs: Blobs::of(path),
                 head,
                 encoder,
+                newest: Mutex::default(),
+                ids: Ids::default(),
                 edge,
                 tiles_made,
                 tree_fault,
@@ -139,6 +145,7 @@ impl SledIndex {
             Ok(index)
         })
         .and_then(SledIndex::with_tree)
+        .and_then(SledIndex::with_ids)
         .map_err(|error| match error {
             IndexError::Damaged(what) => IndexOpenError::Damaged(what),
             IndexError::Io(source) => IndexOpenError::Io(source),
@@ -147,6 +154,10 @@ impl SledIndex {
 
     fn edge(&self) -> MutexGuard<'_, Edge> {
         self.edge.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn newest(&self) -> MutexGuard<'_, Vec<Stored>> {
+        self.newest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Brings onto the disk what was written: sled's own flush hands it to the system only, and leaves out the
@@ -160,15 +171,15 @@ impl SledIndex {
 
     /// Writes one transaction and makes it durable.
     fn commit(&self, transaction: Pending) -> Result<(), IndexError> {
-        let Some(head) = transaction.head else { return Ok(()) };
+        let Some(last) = transaction.stored.last() else { return Ok(()) };
+        let head = last.position;
         let Growing { batch: tile_batch, edge } = transaction.growing;
         let mark = tiles::mark(&edge);
         guarded(|| {
-            let trees = (&self.commits, &self.by_id, &self.by_time, &self.tiles, &self.meta);
+            let trees = (&self.commits, &self.by_time, &self.tiles, &self.meta);
             trees
-                .transaction(|(commits, by_id, by_time, tiles, meta)| {
+                .transaction(|(commits, by_time, tiles, meta)| {
                     commits.apply_batch(&transaction.commits)?;
-                    by_id.apply_batch(&transaction.by_id)?;
                     by_time.apply_batch(&transaction.by_time)?;
                     tiles.apply_batch(&tile_batch)?;
                     meta.insert("tree", mark.as_slice())?;
@@ -178,10 +189,10 @@ impl SledIndex {
                 .map_err(storage_error)?;
             self.make_durable()
         })?;
-        let mut held = self.edge();
-        *held = edge;
+        *self.edge() = edge;
+        *self.newest() = transaction.newest;
         self.head.store(head.0, Ordering::Release);
-        Ok(())
+        self.remember_ids(&transaction.stored)
     }
 
     /// Reads the frame that starts with a key, with its further parts.
@@ -213,15 +224,22 @@ impl Index for SledIndex {
     fn apply(&self, stored: &[Stored], mut leaves: &[TreeHash]) -> Result<(), IndexError> {
         let mut encoder = self.encoder.lock().unwrap_or_else(PoisonError::into_inner);
         let mut pending = Pending::from(self.edge().clone());
-        for run in runs(stored) {
+        // Small commits grow together: the newest frame is written again with what follows it.
+        let mut held = self.newest().clone();
+        let held_events = held.len();
+        held.extend_from_slice(stored);
+        for (number, run) in runs(&held).enumerate() {
+            let held = if number == 0 { held_events } else { 0 };
+            if run.len() == held {
+                continue;
+            }
             let frame = encoder.encode(run);
-            let bytes = frame.len() + run.len() * EVENT_KEYS_BYTES + FRAME_KEYS_BYTES;
-            if pending.bytes + bytes > TRANSACTION_LIMIT_BYTES {
+            if pending.bytes + frame.len() + FRAME_KEYS_BYTES > TRANSACTION_LIMIT_BYTES {
                 self.commit(pending)?;
                 pending = Pending::from(self.edge().clone());
             }
-            let (run_leaves, rest) = leaves.split_at(run.len());
-            pending.add(run, run_leaves, &frame, bytes);
+            let (run_leaves, rest) = leaves.split_at(run.len() - held);
+            pending.add(run, held, run_leaves, &frame);
             leaves = rest;
         }
         self.commit(pending)
@@ -280,11 +298,7 @@ impl Index for SledIndex {
     }
 
     fn position_of(&self, id: &EventId) -> Result<Option<Position>, IndexError> {
-        let found = guarded(|| self.by_id.get(id.as_bytes()))?;
-        let Some(value) = found else { return Ok(None) };
-        let position = be_u64(&value)
-            .ok_or_else(|| IndexError::Damaged(format!("the entry of id {id} is no position")))?;
-        Ok(Some(Position(position)).filter(|position| *position <= self.head()))
+        self.find_id(id)
     }
 
     fn run_at(&self, instant: Timestamp) -> Result<Option<Position>, IndexError> {
@@ -305,33 +319,33 @@ impl Index for SledIndex {
 /// A transaction that is being gathered.
 struct Pending {
     commits: Batch,
-    by_id: Batch,
     by_time: Batch,
+    stored: Vec<Stored>,
+    newest: Vec<Stored>,
     growing: Growing,
     bytes: usize,
-    head: Option<Position>,
 }
 
 impl Pending {
     fn from(edge: Edge) -> Pending {
-        let (commits, by_id, by_time) = (Batch::default(), Batch::default(), Batch::default());
-        Pending { commits, by_id, by_time, growing: Growing::from(edge), bytes: 0, head: None }
+        let (commits, by_time) = (Batch::default(), Batch::default());
+        let growing = Growing::from(edge);
+        Pending { commits, by_time, stored: Vec::new(), newest: Vec::new(), growing, bytes: 0 }
     }
 
-    fn add(&mut self, run: &[Stored], leaves: &[TreeHash], frame: &[u8], bytes: usize) {
-        let (Some(first), Some(last)) = (run.first(), run.last()) else { return };
+    /// Adds the frame of a run, of whose events the first `held` are in the index already.
+    fn add(&mut self, run: &[Stored], held: usize, leaves: &[TreeHash], frame: &[u8]) {
+        let Some(first) = run.first() else { return };
         self.growing.append(leaves);
         for (part, value) in (0u16..).zip(frame.chunks(VALUE_LIMIT_BYTES)) {
             self.commits.insert(part_key(first.position, part), value);
         }
-        for event in run {
-            self.by_id.insert(event.id.as_bytes(), &event.position.0.to_be_bytes());
-        }
         let mut time = ordered(first.recorded_at).to_be_bytes().to_vec();
         time.extend_from_slice(&first.position.0.to_be_bytes());
         self.by_time.insert(time, &[]);
-        self.bytes += bytes;
-        self.head = Some(last.position);
+        self.bytes += frame.len() + FRAME_KEYS_BYTES;
+        self.stored.extend_from_slice(&run[held..]);
+        self.newest = run.to_vec();
     }
 }
 

@@ -10,6 +10,7 @@ mod damage;
 mod evidence;
 mod faults;
 mod from_journal;
+mod ids;
 mod properties;
 mod support;
 mod verify;

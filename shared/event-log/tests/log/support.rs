@@ -184,3 +184,16 @@ impl OtherCopy for Copy {
         Ok(held.take(limit.events).cloned().map(Copied::from).collect())
     }
 }
+
+/// Changes a closed log's index behind its back.
+pub(crate) fn alter(home: &Home, change: impl FnOnce(&sled::Db)) {
+    // Threads of the database that was closed just now may still hold its lock.
+    let mut opened = None;
+    wait_for("the lock of the index", || {
+        opened = sled::open(home.directory.join("index")).ok();
+        opened.is_some()
+    });
+    let db = opened.unwrap();
+    change(&db);
+    db.flush().unwrap();
+}
