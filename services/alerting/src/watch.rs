@@ -30,9 +30,6 @@ const LOOK_AT_LEAST_EVERY: Duration = Duration::from_secs(60);
 const COMPLAIN_EVERY: Duration = Duration::from_secs(60);
 /// How long to wait before asking again whether the fold has everything.
 const ASK_AGAIN_AFTER: Duration = Duration::from_millis(500);
-/// A fold that only lacks what was recorded so short a time ago counts as caught up: under load there is
-/// always something on its way.
-const ON_ITS_WAY: Duration = Duration::from_secs(2);
 
 /// What the watch works with.
 pub(crate) struct Watch {
@@ -69,7 +66,7 @@ impl Watch {
         let mut sending = JoinSet::new();
         let turns = Arc::new(Semaphore::new(SENT_AT_ONCE));
         let mut head = self.log.watch();
-        let mut caught_up_in: Option<u64> = None;
+        let mut caught_up = CaughtUp::default();
         let mut looked_at_all = Instant::now();
         let mut trouble: Option<String> = None;
         let mut complaints = Complaints::default();
@@ -80,10 +77,10 @@ impl Watch {
             let is_time = looked_at_all.elapsed() >= LOOK_AT_LEAST_EVERY;
             if is_time || knowledge.is_due(Timestamp::now()) {
                 // What the clock decides rests on what is missing, such as a report: be sure that it is.
-                caught_up_in = None;
+                caught_up = CaughtUp::default();
             }
             let in_doubt = self.doubt.reason();
-            if in_doubt.is_some() || !self.is_caught_up(&knowledge, &mut caught_up_in).await {
+            if in_doubt.is_some() || !self.is_caught_up(&knowledge, &mut caught_up).await {
                 match in_doubt {
                     Some(why) => self.check.down(format!("nothing is decided: {why}")),
                     None => self.check.down("it is catching up with the log"),
@@ -157,27 +154,27 @@ impl Watch {
 
     /// Whether the fold has everything that ingestion has recorded. Asked after each new connection, since a
     /// service that was away must not decide on what is long past, and before the clock decides something.
-    async fn is_caught_up(&self, knowledge: &Knowledge, caught_up_in: &mut Option<u64>) -> bool {
+    async fn is_caught_up(&self, knowledge: &Knowledge, caught_up: &mut CaughtUp) -> bool {
         let Link { connected, epoch } = self.bus.link_now();
         if !connected || knowledge.facts().adopted().is_none() {
             return false;
         }
-        if *caught_up_in == Some(epoch) {
-            return true;
-        }
-        *caught_up_in = None;
+        let since = match *caught_up {
+            CaughtUp::In(connection) if connection == epoch => return true,
+            CaughtUp::Asking { connection, since } if connection == epoch => since,
+            _ => Timestamp::now(),
+        };
+        *caught_up = CaughtUp::Asking { connection: epoch, since };
         let asked = LogRead { from: knowledge.position().next(), limit: 1 };
         let Ok(lacking) = self.bus.log_read(&self.plan, asked).await else { return false };
-        let long_ago = lacking.first().is_some_and(|first| {
+        let lacks_older = lacking.first().is_some_and(|first| {
             let recorded_at = events::wire::read_envelope(&first.bytes).map(|envelope| envelope.recorded_at);
-            recorded_at.map_or(true, |recorded_at| {
-                Timestamp::now().duration_since(recorded_at).unsigned_abs() > ON_ITS_WAY
-            })
+            recorded_at.map_or(true, |recorded_at| recorded_at < since)
         });
-        if !long_ago {
-            *caught_up_in = Some(epoch);
+        if !lacks_older {
+            *caught_up = CaughtUp::In(epoch);
         }
-        !long_ago
+        !lacks_older
     }
 
     fn say_how_it_goes(&self, knowledge: &Knowledge, in_flight: &InFlight, trouble: Option<&str>) {
@@ -200,6 +197,19 @@ impl Watch {
         });
         expiry.into_iter().chain(clock).fold(look, Duration::min)
     }
+}
+
+/// Whether the fold has everything that was recorded before this was first asked; what came later may still be on
+/// its way: under load there is always something.
+#[derive(Debug, Clone, Copy, Default)]
+enum CaughtUp {
+    /// It has to be asked.
+    #[default]
+    Unknown,
+    /// It is asked on a connection since then.
+    Asking { connection: u64, since: Timestamp },
+    /// It was on this connection.
+    In(u64),
 }
 
 /// When something was last said about decisions that ingestion does not take: while it takes none, all of
