@@ -167,7 +167,7 @@ fn write_merged(
     goes_on: &mut dyn FnMut() -> bool,
 ) -> io::Result<bool> {
     let mut new = Writing { file: files.open_append(path)?, unsynchronised_bytes: 0 };
-    let mut encoder = Encoder::at_level(MERGED_ZSTD_LEVEL);
+    let mut encoder = Encoder::compressing_all(MERGED_ZSTD_LEVEL);
     let mut run = Run::default();
     while let Some((header, bytes)) = old.next_frame()? {
         if is_kept(&header) {
