@@ -46,6 +46,7 @@ mod first_event;
 mod frame;
 mod index;
 mod journal;
+mod journal_reader;
 mod log;
 mod open;
 mod other_copy;
@@ -60,14 +61,15 @@ mod writer;
 
 pub use against::{Against, Agreement, CheckpointVerdict, IndexLeaves, KeptLeaves};
 pub use bundle::{
-    BundleError, BundleLeaves, BundleReport, ExportError, ExportReport, ImportError, ImportReport, export,
-    import, verify_bundle,
+    BundleError, BundleHead, BundleLeaves, BundleReport, ExportError, ExportReport, ImportError,
+    ImportReport, export, export_journal, import, verify_bundle,
 };
 pub use clock::{Clock, LEAP_LIMIT, SystemClock};
 pub use committer::{Admission, CommitLimits, Committer, CommitterThread, Decision, Outcome, SubmitError};
 pub use directory::accept_clock;
 pub use first_event::{FirstEvent, first_event};
 pub use journal::JournalReadError;
+pub use journal_reader::{JournalEnd, JournalReader, JournalWalkError, TornEnd};
 pub use log::{Log, ReadError, Scan};
 pub use open::{IndexKind, OpenError, Opened, Options, open};
 pub use other_copy::OtherCopy;
