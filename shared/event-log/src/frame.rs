@@ -191,23 +191,26 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Vec<Stored>, FrameError> {
 /// Writes frames; keeps the compressor's memory between them.
 pub(crate) struct Encoder {
     compressor: Option<zstd::bulk::Compressor<'static>>,
+    /// Bodies are compressed also where that gains nothing.
+    compresses_all: bool,
     body: Vec<u8>,
 }
 
 impl Encoder {
     pub(crate) fn new() -> Encoder {
-        Encoder::at_level(ZSTD_LEVEL)
+        Encoder { compresses_all: false, ..Encoder::compressing_all(ZSTD_LEVEL) }
     }
 
     /// Compresses nothing: for frames that callers wait for.
     pub(crate) fn plain() -> Encoder {
-        Encoder { compressor: None, body: Vec::new() }
+        Encoder { compressor: None, compresses_all: false, body: Vec::new() }
     }
 
-    /// Compresses at another level of zstd.
-    pub(crate) fn at_level(level: i32) -> Encoder {
+    /// Compresses whatever it is given: its frames are known by that from those of [`Encoder::plain`].
+    pub(crate) fn compressing_all(level: i32) -> Encoder {
         // Without a compressor (no memory for one) frames are stored as they are.
-        Encoder { compressor: zstd::bulk::Compressor::new(level).ok(), body: Vec::new() }
+        let compressor = zstd::bulk::Compressor::new(level).ok();
+        Encoder { compressor, compresses_all: true, body: Vec::new() }
     }
 
     /// Writes one frame. The events are not empty, contiguous, and within the frame's limits.
@@ -240,11 +243,11 @@ impl Encoder {
     }
 
     fn compress(&mut self) -> Option<Vec<u8>> {
-        if self.body.len() < COMPRESS_FROM_BYTES {
+        if !self.compresses_all && self.body.len() < COMPRESS_FROM_BYTES {
             return None;
         }
         let compressed = self.compressor.as_mut()?.compress(&self.body).ok()?;
-        (compressed.len() < self.body.len()).then_some(compressed)
+        (self.compresses_all || compressed.len() < self.body.len()).then_some(compressed)
     }
 }
 

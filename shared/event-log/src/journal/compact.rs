@@ -1,8 +1,8 @@
 //! Compaction: a sealed file with the frames of commits is written anew with merged, compressed frames.
 //!
 //! Compressing takes longer than a writer may wait, and a commit of one event hardly compresses. Many of them in one
-//! frame take a third of the room and less. The events and their bytes stay as they are, the
-//! format of frames, too: any version reads the result.
+//! frame take a tenth of the room. The events and their bytes stay as they are, the format of frames, too: any version
+//! reads the result.
 //!
 //! The new file is written beside the old one, synchronised, read back and compared with it event by event,
 //! and only then takes its name. So at any moment, and after a power cut at any moment, one of the two is there,
@@ -17,16 +17,16 @@ use events::wire::EVENT_LIMIT_BYTES;
 use std::io;
 use std::path::Path;
 
-/// How large the events of a merged frame get together, with their rows: what is decompressed to read one event, some
-/// 0.3 ms. In frames of 64 KiB the events take 7 to 25 % more room, in frames of 1 MiB 6 to 10 % less.
+/// How large the events of a merged frame get together, with their rows: what is decompressed to read one event, in
+/// some 0.05 ms. In frames of 64 KiB the events take 7 to 25 % more room, in frames of 1 MiB 6 to 10 % less.
 pub(super) const MERGED_FRAME_BYTES: usize = 256 * 1024;
 /// A merged frame that another one follows is at least so large: the next event did not fit.
 const MERGED_FRAME_LEAST_BYTES: usize = MERGED_FRAME_BYTES - EVENT_LIMIT_BYTES - ROW_BYTES;
-/// Reports with sources that differ take 10 % less than at the writer's level 1, at a quarter of its speed. Levels 2 to 4
+/// Reports with sources that differ take 10 % less than at level 1, at a quarter of its speed. Levels 2 to 4
 /// take more than 1 where frames hold many small events, 7 to 12 gain 1 % more at half the speed of 6.
 const MERGED_ZSTD_LEVEL: i32 = 6;
 const _: () = assert!(MERGED_FRAME_BYTES / ROW_BYTES <= FRAME_LIMIT_EVENTS, "no frame has too many events");
-/// Where less than one part in so many is in small frames beside each other, the file is left alone.
+/// Where no more than one part in so many is uncompressed, or in small frames beside each other, the file is left alone.
 const LOOSE_SHARE: u64 = 16;
 /// How much is written before it is synchronised: what piles up would hold up the writer's own synchronisation.
 const SYNC_EVERY_BYTES: usize = 1024 * 1024;
@@ -41,7 +41,7 @@ pub(crate) struct Compacted {
     pub(crate) bytes_after: u64,
 }
 
-/// Whether compaction has anything to do in a file: seen from the sizes of its frames alone, so that nothing has to be
+/// Whether compaction has anything to do in a file: seen from the headers of its frames alone, so that nothing has to be
 /// kept about it.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Packing {
@@ -167,7 +167,7 @@ fn write_merged(
     goes_on: &mut dyn FnMut() -> bool,
 ) -> io::Result<bool> {
     let mut new = Writing { file: files.open_append(path)?, unsynchronised_bytes: 0 };
-    let mut encoder = Encoder::at_level(MERGED_ZSTD_LEVEL);
+    let mut encoder = Encoder::compressing_all(MERGED_ZSTD_LEVEL);
     let mut run = Run::default();
     while let Some((header, bytes)) = old.next_frame()? {
         if is_kept(&header) {

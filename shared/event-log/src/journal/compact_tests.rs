@@ -29,11 +29,15 @@ fn event(position: u64, size: usize) -> Stored {
 
 /// A full file with commits of these sizes, and the next one with another commit.
 fn given(commits: &[Vec<usize>]) -> Given {
+    given_from(commits, Encoder::new(), event)
+}
+
+fn given_from(commits: &[Vec<usize>], mut encoder: Encoder, event: fn(u64, usize) -> Stored) -> Given {
     let memory = MemoryFiles::new();
     let files = FaultyFiles::new(Arc::new(memory.clone()));
     let map = Arc::new(JournalMap::new(Arc::new(files.clone()), PathBuf::from("/journal"), Vec::new()));
     let mut journal = Journal::open(Arc::clone(&map), u64::MAX).unwrap();
-    let (mut encoder, mut events) = (Encoder::new(), Vec::new());
+    let mut events = Vec::new();
     let mut append = |journal: &mut Journal, sizes: &[usize]| {
         let first = events.len() as u64 + 1;
         let commit: Vec<_> = (first..).zip(sizes).map(|(position, size)| event(position, *size)).collect();
@@ -119,6 +123,30 @@ fn a_file_in_which_little_is_in_small_frames_is_left_alone() {
         vec![vec![500; 400]; 3],
     ] {
         assert!(given(&commits).map.is_compact());
+    }
+}
+
+fn noise(position: u64, size: usize) -> Stored {
+    let mut state = position;
+    let bytes = std::iter::repeat_with(|| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state.to_be_bytes()[0]
+    });
+    Stored { bytes: bytes.take(size).collect(), ..event(position, 0) }
+}
+
+#[test]
+fn what_the_writer_left_is_compressed_once_however_little_that_gains() {
+    for event in [event, noise] {
+        for commits in
+            [vec![vec![500; 1_000]; 2], vec![vec![100]], vec![vec![300]; 900], vec![vec![60 * 1024]; 5]]
+        {
+            let given = given_from(&commits, Encoder::plain(), event);
+            assert!(!given.map.is_compact());
+            given.compact().unwrap().unwrap();
+            assert!(given.map.is_compact());
+            given.reads_the_same();
+        }
     }
 }
 
