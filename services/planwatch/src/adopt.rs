@@ -12,6 +12,11 @@ pub const BINH_DUONG: &str = include_str!("../../../deploy/plans/binh-duong.toml
 /// What errors about the embedded plan call its file.
 pub const BINH_DUONG_NAME: &str = "binh-duong.toml";
 
+/// Whether a plan is the embedded one, which `up` takes where no other is named.
+pub fn is_embedded(plan: &PlanId) -> bool {
+    read_plan(BINH_DUONG_NAME, BINH_DUONG).is_ok_and(|embedded| embedded.id == *plan)
+}
+
 /// How a log begins where there is none yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Beginning {

@@ -2,8 +2,8 @@
 
 use crate::commands::serve::{self, Service};
 use crate::commands::{
-    alerts, bench, check, clock, key, log, plan, prepare, replay, report, status, supervised_exec, target,
-    unit, up, witness,
+    alerts, backup, bench, check, clock, key, log, plan, prepare, replay, report, restore, status,
+    supervised_exec, target, unit, up, witness,
 };
 use crate::exit::Outcome;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -54,6 +54,10 @@ enum Command {
     Log(log::Arguments),
     /// Make, list, exchange and retire the keys that sign the log's checkpoints
     Key(key::Arguments),
+    /// Write a backup of the log and what belongs to it, of a stopped or a running system
+    Backup(backup::Arguments),
+    /// Make a data directory from a backup
+    Restore(restore::Arguments),
     /// Accept a clock that leapt ahead
     Clock(clock::Arguments),
     /// Measure: load of its own making on a sample system or a scratch log
@@ -99,6 +103,8 @@ pub fn run(arguments: Arguments) -> Outcome {
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Log(arguments) => log::run(&arguments),
         Command::Key(arguments) => key::run(&arguments),
+        Command::Backup(arguments) => backup::run(&arguments),
+        Command::Restore(arguments) => restore::run(&arguments),
         Command::Clock(arguments) => clock::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::SupervisedExec(arguments) => supervised_exec::run(arguments),

@@ -1,6 +1,7 @@
 //! The subcommands, one module each.
 
 pub mod alerts;
+pub mod backup;
 pub mod bench;
 pub mod check;
 pub mod clock;
@@ -10,6 +11,7 @@ pub mod plan;
 pub mod prepare;
 pub mod replay;
 pub mod report;
+pub mod restore;
 pub mod serve;
 pub mod status;
 pub mod supervised_exec;

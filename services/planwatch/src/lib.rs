@@ -6,13 +6,18 @@
 
 pub mod adopt;
 pub mod arguments;
+pub mod backup_folder;
 pub mod client;
 pub mod commands;
 pub mod data_directory;
 pub mod event_stream;
 pub mod exit;
+pub mod findings;
+pub mod fresh_data;
 pub mod installation;
 pub mod interruption;
+pub mod journal_extent;
+pub mod log_directory;
 pub mod log_place;
 pub mod moment;
 pub mod nats_server;

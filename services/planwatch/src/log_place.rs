@@ -3,8 +3,9 @@
 use crate::client::{Client, ServerArguments};
 use crate::data_directory::{self, DataDirectory, DataLock};
 use crate::exit::Failure;
+use crate::log_directory::{LogDirectory, holds_journal};
 use crate::output;
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::Args;
 use event_log::{Log, Opened, Options, ReadLimit, Stored, Writer};
 use events::{PlanId, Position};
@@ -75,29 +76,16 @@ impl LogArguments {
 
     /// The directory of the log, for what works on directories only.
     pub fn log_folder(&self) -> anyhow::Result<PathBuf> {
-        let root = self.root();
-        if holds_journal(&root) {
-            return Ok(root);
-        }
-        let logs = DataDirectory::at(&root).service_folder("ingestion");
-        if let Some(plan) = &self.plan {
-            return Ok(logs.join(plan));
-        }
-        let found: Vec<PathBuf> = std::fs::read_dir(&logs)
-            .with_context(|| {
-                format!("there is no log in `{}`: name the data directory with --data", root.display())
-            })?
-            .filter_map(|entry| Some(entry.ok()?.path()))
-            .filter(|folder| holds_journal(folder) && folder.extension().is_none())
-            .collect();
-        match found.as_slice() {
-            [only] => Ok(only.clone()),
-            [] => bail!("there is no log in `{}`", logs.display()),
-            _ => bail!("`{}` holds several logs: name the plan with --plan-id", logs.display()),
-        }
+        Ok(self.log_directory(&self.root())?.folder)
     }
 
-    fn root(&self) -> PathBuf {
+    /// The log in another place than the data directory that is named, or in that.
+    pub(crate) fn log_directory(&self, place: &Path) -> anyhow::Result<LogDirectory> {
+        LogDirectory::find(place, self.plan.as_deref())
+    }
+
+    /// The data directory that is meant.
+    pub(crate) fn root(&self) -> PathBuf {
         self.server.data.clone().unwrap_or_else(data_directory::default_root)
     }
 
@@ -105,10 +93,6 @@ impl LogArguments {
     fn at_this_directory(&self) -> ServerArguments {
         ServerArguments { server: None, data: Some(self.root()) }
     }
-}
-
-fn holds_journal(folder: &Path) -> bool {
-    folder.join("journal").is_dir()
 }
 
 fn open(folder: &Path, held: Option<DataLock>) -> anyhow::Result<OpenedDirectory> {

@@ -4,6 +4,7 @@
 //! to cargo without its version; a line that counts is all that is needed here.
 
 use std::io::{IsTerminal, Write};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 /// Work that is shorter shows nothing.
@@ -34,22 +35,46 @@ impl Progress {
         }
         if self.written.is_none_or(|written| written.elapsed() >= EVERY) {
             let per_second = u128::from(count) * 1_000 / self.begun.elapsed().as_millis().max(1);
-            self.write(&format!("{count} {}, {per_second}/s", self.what));
+            write(&format!("{count} {}, {per_second}/s", self.what));
             self.written = Some(Instant::now());
         }
     }
+}
 
-    fn write(&self, line: &str) {
-        let mut screen = std::io::stderr().lock();
-        // A terminal that is gone is no reason to stop the work.
-        let _ = write!(screen, "\r\x1b[K{line}").and_then(|()| screen.flush());
+/// Does work that cannot count: says on a terminal how long it has been at it.
+pub fn while_working<T>(what: &str, work: impl FnOnce() -> T) -> T {
+    if !std::io::stderr().is_terminal() {
+        return work();
     }
+    let begun = Instant::now();
+    let (done, is_done) = mpsc::channel::<()>();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            let mut is_shown = false;
+            while is_done.recv_timeout(SHOWN_AFTER) == Err(mpsc::RecvTimeoutError::Timeout) {
+                write(&format!("{what}: {} s", begun.elapsed().as_secs()));
+                is_shown = true;
+            }
+            if is_shown {
+                write("");
+            }
+        });
+        let outcome = work();
+        drop(done);
+        outcome
+    })
+}
+
+fn write(line: &str) {
+    let mut screen = std::io::stderr().lock();
+    // A terminal that is gone is no reason to stop the work.
+    let _ = write!(screen, "\r\x1b[K{line}").and_then(|()| screen.flush());
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
         if self.written.is_some() {
-            self.write("");
+            write("");
         }
     }
 }

@@ -4,21 +4,30 @@
 //!
 //! ```text
 //! planwatch-bundle.json   format, plan, first and last position; written last, so an export cut short has none
-//! checkpoint              the signed note that everything is held against
+//! checkpoint              the signed note that everything is held against; see below where there is none
 //! vkeys                   the public keys, for information: what is believed is given to whoever verifies
 //! tile/<L>/<N>[.p/<W>]    hashes: those above the exported events, and the tree's right edge
 //! tile/entries/<N>[.p/<W>] the events as recorded, 256 in a file
 //! ```
 //!
+//! A bundle that nobody signed names size and root of its tree in the mark, and says so whenever it is looked at. A
+//! checkpoint of an earlier size may lie in it, too: then the events up to there are signed, the later ones are not.
+//!
 //! A selection is rounded out to whole entry bundles, because a bundle of 256 is what a client can check.
 
 mod export;
+mod from_journal;
 mod import;
+mod report;
+mod shape;
 mod verify;
+mod writing;
 
 pub use export::{ExportError, ExportReport, export};
+pub use from_journal::{BundleHead, export_journal};
 pub use import::{ImportError, ImportReport, import};
-pub use verify::{BundleError, BundleReport, verify_bundle};
+pub use report::{BundleError, BundleReport};
+pub use verify::verify_bundle;
 
 use crate::against::KeptLeaves;
 use crate::files::Files;
@@ -28,6 +37,7 @@ use evidence::{
 };
 use serde::{Deserialize, Serialize};
 use std::io;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 /// The format that this version writes, and the newest that it reads.
@@ -35,6 +45,7 @@ const FORMAT: u32 = 1;
 const MARK_NAME: &str = "planwatch-bundle.json";
 const CHECKPOINT_NAME: &str = "checkpoint";
 const KEYS_NAME: &str = "vkeys";
+
 /// What says that a directory is a bundle, and of what.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -43,6 +54,16 @@ struct Mark {
     plan: PlanId,
     from: Position,
     to: Position,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    unsigned: Option<UnsignedHead>,
+}
+
+/// Size and root of a tree that nobody signed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UnsignedHead {
+    size: u64,
+    root: String,
 }
 
 /// The leaves in a bundle that was exported earlier, for a log to be held against.
@@ -86,6 +107,12 @@ fn path_in(size: u64, resource: Resource, index: u64) -> Option<TilePath> {
 /// The tile of a level above an entry.
 fn tile_above(index: u64, level: u8) -> u64 {
     full_tiles(index, level)
+}
+
+/// The events in the entry bundles of a selection: it, rounded out.
+fn events_in(size: u64, from: Position, to: Position) -> RangeInclusive<u64> {
+    let first = tile_above(from.0 - 1, 0) * FULL_TILE_HASHES as u64 + 1;
+    first..=size.min((tile_above(to.0 - 1, 0) + 1) * FULL_TILE_HASHES as u64)
 }
 
 /// Where a tile lies in a bundle.

@@ -24,8 +24,10 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How much is read before the disk is left to others for a moment: at most some 200 MB a second.
 const READ_AT_ONCE_BYTES: usize = 1024 * 1024;
 const PAUSE: Duration = Duration::from_millis(5);
-/// How long compaction works before it pauses for as long: it has at most half a core.
+/// How long compaction works before it pauses for as long, and for longer while events are being recorded: it has at
+/// most half a core, and a sixth of one under load.
 const WORK: Duration = Duration::from_millis(5);
+const PAUSES_UNDER_LOAD: u32 = 5;
 /// How many damaged places of one file are repaired in one check.
 const REPAIRS_LIMIT: usize = 64;
 
@@ -66,12 +68,15 @@ fn compact(shared: &Shared, first: Position) -> bool {
     let file = segment.path.display();
     let started = Instant::now();
     let mut working_since = started;
+    let mut head = *shared.head.borrow();
     let compacted = shared.journal.compact(&segment, after, || {
         let worked = working_since.elapsed();
         if worked < WORK {
             return true;
         }
-        let is_closing = shared.tail.wait_until_closing(worked.min(LOOK_EVERY));
+        let before = std::mem::replace(&mut head, *shared.head.borrow());
+        let pause = if head == before { worked } else { worked * PAUSES_UNDER_LOAD };
+        let is_closing = shared.tail.wait_until_closing(pause.min(LOOK_EVERY));
         working_since = Instant::now();
         !is_closing
     });

@@ -13,7 +13,18 @@ pub use memory::MemoryFiles;
 pub use real::RealFiles;
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// What a name below a directory stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FileKind {
+    /// A plain file.
+    File,
+    /// A symbolic link, wherever it leads.
+    Link,
+    /// A device, a socket, a pipe.
+    Other,
+}
 
 /// What the journal needs of a file system.
 pub trait Files: Send + Sync + 'static {
@@ -31,6 +42,9 @@ pub trait Files: Send + Sync + 'static {
     fn remove(&self, path: &Path) -> io::Result<()>;
     /// Lists the names in a directory, sorted.
     fn list(&self, directory: &Path) -> io::Result<Vec<String>>;
+    /// Lists what lies below a directory, at any depth, by its path from there, sorted; directories are gone into
+    /// and not listed, links are not followed.
+    fn list_below(&self, directory: &Path) -> io::Result<Vec<(PathBuf, FileKind)>>;
     /// Makes names in a directory durable.
     fn sync_directory(&self, directory: &Path) -> io::Result<()>;
     /// How many bytes may still be written in a directory, as far as that is known.

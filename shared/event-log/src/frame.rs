@@ -38,7 +38,7 @@ pub(crate) const BODY_LIMIT_BYTES: usize = 8 * 1024 * 1024 + FRAME_LIMIT_EVENTS 
 const MAGIC: [u8; 4] = *b"PWF\x01";
 const COUNT_AT: usize = 20;
 const FLAG_ZSTD: u8 = 1;
-/// The fastest level: the log is compressed once for every commit, while callers wait.
+/// The fastest level: the index compresses while it follows the writer.
 const ZSTD_LEVEL: i32 = 1;
 /// Bodies below this are not worth an attempt.
 const COMPRESS_FROM_BYTES: usize = 400;
@@ -146,6 +146,11 @@ impl Header {
         self.raw_bytes as usize
     }
 
+    /// Whether the body is compressed.
+    pub(crate) fn is_compressed(&self) -> bool {
+        self.compressed
+    }
+
     /// The last position in the frame.
     pub(crate) fn last(&self) -> Position {
         Position(self.first.0 + u64::from(self.count) - 1)
@@ -192,6 +197,11 @@ pub(crate) struct Encoder {
 impl Encoder {
     pub(crate) fn new() -> Encoder {
         Encoder::at_level(ZSTD_LEVEL)
+    }
+
+    /// Compresses nothing: for frames that callers wait for.
+    pub(crate) fn plain() -> Encoder {
+        Encoder { compressor: None, body: Vec::new() }
     }
 
     /// Compresses at another level of zstd.

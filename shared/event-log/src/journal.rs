@@ -52,7 +52,7 @@ impl Segment {
     /// Takes in the next frame: remembers where it is if the last one remembered is far enough behind.
     fn saw_frame(&mut self, header: &Header, offset: u64) {
         let first = header.first;
-        self.packing.saw_frame(header.raw_bytes());
+        self.packing.saw_frame(header);
         if self.marks.last().is_none_or(|mark| offset - mark.offset >= MARK_EVERY_BYTES) {
             self.marks.push(Mark { first, offset });
         }

@@ -6,10 +6,14 @@
 //! can be made again from them. Positions are contiguous from 1, recorded times never decrease, and the
 //! bytes of a stored event never change and do not depend on how events were grouped.
 //!
-//! A file of the journal that reached its limit (64 MiB) is sealed: read-only, and written once more at most. In
-//! the background every sealed file is checked, after each start and once a day; what is damaged is put back from
-//! the index. One that is whole is compacted within a second or so of being sealed: its frames are merged into ones of
-//! 256 KiB and compressed better, in a file that takes the old one's place once it was found to hold the same events.
+//! A file of the journal that reached its limit (64 MiB) is sealed: read-only, and replaced once at most. In the
+//! background every sealed file is checked, when it is sealed, after each start and once a day; what is damaged is
+//! put back from the index. One that is whole and has small frames is compacted: frames are merged into ones of
+//! 256 KiB and compressed better, in a file that takes the old one's place once it was read back and found to hold the
+//! same events. So a frame of the file being written is a commit, one of a sealed file need not be. Reports of
+//! 0.5 KB that were committed one by one take 427 bytes each as committed and 61 compacted, real ones of 2.3 KB 640 and
+//! 79; commits of 1,000 take 53 and 71 and are left as they are. It takes 5 s for a file, on half a core; one event is
+//! read from a compacted file within 0.1 ms (`cargo run --release --example compact`).
 //!
 //! A Merkle tree over the events' bytes is kept up with every commit, so that an outsider can be shown that
 //! history was not rewritten: [`Log::tree_head`], proofs, tiles, and [`export`], whose bundles anyone verifies
@@ -42,6 +46,7 @@ mod first_event;
 mod frame;
 mod index;
 mod journal;
+mod journal_reader;
 mod log;
 mod open;
 mod other_copy;
@@ -56,14 +61,15 @@ mod writer;
 
 pub use against::{Against, Agreement, CheckpointVerdict, IndexLeaves, KeptLeaves};
 pub use bundle::{
-    BundleError, BundleLeaves, BundleReport, ExportError, ExportReport, ImportError, ImportReport, export,
-    import, verify_bundle,
+    BundleError, BundleHead, BundleLeaves, BundleReport, ExportError, ExportReport, ImportError,
+    ImportReport, export, export_journal, import, verify_bundle,
 };
 pub use clock::{Clock, LEAP_LIMIT, SystemClock};
 pub use committer::{Admission, CommitLimits, Committer, CommitterThread, Decision, Outcome, SubmitError};
 pub use directory::accept_clock;
 pub use first_event::{FirstEvent, first_event};
 pub use journal::JournalReadError;
+pub use journal_reader::{JournalEnd, JournalReader, JournalWalkError, TornEnd};
 pub use log::{Log, ReadError, Scan};
 pub use open::{IndexKind, OpenError, Opened, Options, open};
 pub use other_copy::OtherCopy;

@@ -130,8 +130,14 @@ pub fn verify_against(
     let listed = journal::list(files, &journal_directory).map_err(read_error(&journal_directory))?;
     let checked = against::check_signatures(against);
     let tree = Recomputed::new(&checked);
-    let mut check =
-        Check { plan: found, report: VerifyReport::default(), last: None, ids: HashMap::new(), tree };
+    let mut check = Check {
+        plan: found,
+        report: VerifyReport::default(),
+        frame_at: 0,
+        last: None,
+        ids: HashMap::new(),
+        tree,
+    };
     for (index, (first, path)) in listed.iter().enumerate() {
         let bytes = files.read(path).map_err(read_error(path))?;
         let is_last = index + 1 == listed.len();
@@ -169,6 +175,8 @@ fn walk_events(bytes: &[u8], visit: &mut dyn FnMut(Position, &[u8]) -> bool) -> 
 struct Check {
     plan: PlanId,
     report: VerifyReport,
+    /// Where the frame starts that is being looked at.
+    frame_at: usize,
     last: Option<(Position, Timestamp)>,
     ids: HashMap<EventId, Position>,
     tree: Recomputed,
@@ -227,10 +235,17 @@ impl Check {
 
     fn frame(&mut self, path: &Path, offset: usize, bytes: &[u8]) {
         self.report.frames += 1;
+        self.frame_at = offset;
         match frame::decode(bytes) {
             Ok(stored) => stored.iter().for_each(|stored| self.event(path, stored)),
-            Err(error) => self.problem(self.next(), path, format!("byte {offset}: {error}")),
+            Err(error) => self.wrong_event(self.next(), path, error.to_string()),
         }
+    }
+
+    /// Names what is wrong with an event, and the frame that it is in.
+    fn wrong_event(&mut self, position: Position, path: &Path, what: String) {
+        let what = format!("byte {}: {what}", self.frame_at);
+        self.problem(position, path, what);
     }
 
     fn event(&mut self, path: &Path, stored: &Stored) {
@@ -238,21 +253,25 @@ impl Check {
         let position = stored.position;
         self.tree.event(position, &stored.bytes);
         if position != self.next() {
-            self.problem(position, path, format!("{} comes next", self.next()));
+            self.wrong_event(position, path, format!("{} comes next", self.next()));
         }
         if self.last.is_some_and(|(_, last)| stored.recorded_at < last) {
-            self.problem(position, path, "the recorded time is before that of the event before".to_owned());
+            self.wrong_event(
+                position,
+                path,
+                "the recorded time is before that of the event before".to_owned(),
+            );
         }
         if let Some(earlier) = self.ids.insert(stored.id, position) {
-            self.problem(position, path, format!("the id {} is that of position {earlier}", stored.id));
+            self.wrong_event(position, path, format!("the id {} is that of position {earlier}", stored.id));
         }
         match wire::read_envelope(&stored.bytes) {
             // A newer version wrote it; its frame is whole all the same.
             Err(wire::ReadError::UnknownType { .. }) => {}
-            Err(error) => self.problem(position, path, error.to_string()),
+            Err(error) => self.wrong_event(position, path, error.to_string()),
             Ok(envelope) => {
                 let mut differs = |what: &str| {
-                    self.problem(position, path, format!("{what} in the event differs from the frame's"));
+                    self.wrong_event(position, path, format!("{what} in the event differs from the frame's"));
                 };
                 if envelope.position != position {
                     differs("the sequence");
@@ -265,7 +284,7 @@ impl Check {
                 }
                 if envelope.plan != self.plan {
                     let what = format!("the event is of plan `{}`", envelope.plan);
-                    self.problem(position, path, what);
+                    self.wrong_event(position, path, what);
                 }
             }
         }

@@ -147,7 +147,7 @@ impl Writer {
         directory: PathBuf,
     ) -> Writer {
         let applier = Some(applier);
-        Writer { shared, journal, encoder: Encoder::new(), applier, directory, clock_is_back: false }
+        Writer { shared, journal, encoder: Encoder::plain(), applier, directory, clock_is_back: false }
     }
 
     /// The log that it writes, for reading.

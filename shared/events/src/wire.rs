@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
+use std::cell::RefCell;
 use thiserror::Error;
 
 /// The largest event, in bytes as written.
@@ -27,6 +28,11 @@ const BLANK_SEQUENCE: &str = "00000000000000000000";
 const BLANK_INSTANT: &str = "0000-00-00T00:00:00.000Z";
 const TYPE_PREFIX: &str = "planwatch.";
 const SOURCE_PREFIX: &str = "/plans/";
+
+thread_local! {
+    /// Where events are written before their size is known, so that each takes one allocation of just that size.
+    static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
 
 /// An event that is larger than [`EVENT_LIMIT_BYTES`].
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -78,34 +84,40 @@ impl Written {
             recordedtime: BLANK_INSTANT,
             sequence: BLANK_SEQUENCE,
         };
-        let mut bytes = serde_json::to_vec(&head).expect("plain strings serialise");
-        // The head ends in `"recordedtime":"…","sequence":"…"}`; counting from its end finds the blanks.
-        let sequence_offset = bytes.len() - 2 - BLANK_SEQUENCE.len();
-        let recorded_at_offset = sequence_offset - "\",\"sequence\":\"".len() - BLANK_INSTANT.len();
-        bytes.pop();
-        bytes.extend_from_slice(b",\"data\":");
-        match &event.data {
-            EventData::PlanAdopted(data) => write_data(&mut bytes, data),
-            EventData::ReportSubmitted(data) => write_data(&mut bytes, data),
-            EventData::TargetChanged(data) => write_data(&mut bytes, data),
-            EventData::UnitChanged(data) => write_data(&mut bytes, data),
-            EventData::AlertRaised(data) => write_data(&mut bytes, data),
-            EventData::AlertResolved(data) => write_data(&mut bytes, data),
-            EventData::AlertAcknowledged(data) => write_data(&mut bytes, data),
-        }
-        bytes.push(b'}');
-        if bytes.len() > EVENT_LIMIT_BYTES {
-            return Err(TooLarge { size_bytes: bytes.len() });
-        }
-        Ok(Written { bytes, recorded_at_offset, sequence_offset })
+        SCRATCH.with_borrow_mut(|bytes| {
+            bytes.clear();
+            serde_json::to_writer(&mut *bytes, &head).expect("plain strings serialise");
+            // The head ends in `"recordedtime":"…","sequence":"…"}`; counting from its end finds the blanks.
+            let sequence_offset = bytes.len() - 2 - BLANK_SEQUENCE.len();
+            let recorded_at_offset = sequence_offset - "\",\"sequence\":\"".len() - BLANK_INSTANT.len();
+            bytes.pop();
+            bytes.extend_from_slice(b",\"data\":");
+            match &event.data {
+                EventData::PlanAdopted(data) => write_data(bytes, data),
+                EventData::ReportSubmitted(data) => write_data(bytes, data),
+                EventData::TargetChanged(data) => write_data(bytes, data),
+                EventData::UnitChanged(data) => write_data(bytes, data),
+                EventData::AlertRaised(data) => write_data(bytes, data),
+                EventData::AlertResolved(data) => write_data(bytes, data),
+                EventData::AlertAcknowledged(data) => write_data(bytes, data),
+            }
+            bytes.push(b'}');
+            if bytes.len() > EVENT_LIMIT_BYTES {
+                return Err(TooLarge { size_bytes: bytes.len() });
+            }
+            Ok(Written { bytes: bytes.clone(), recorded_at_offset, sequence_offset })
+        })
     }
 
     /// Fills in position and recorded time; may be done again.
     pub fn stamp(&mut self, position: Position, recorded_at: Timestamp) {
-        let sequence = format!("{:020}", position.0);
+        let mut number = position.0;
+        for digit in self.bytes[self.sequence_offset..][..BLANK_SEQUENCE.len()].iter_mut().rev() {
+            *digit = b'0' + (number % 10) as u8;
+            number /= 10;
+        }
         let instant = instant::written(recorded_at);
         debug_assert_eq!(instant.len(), instant::WRITTEN_CHARS);
-        self.bytes[self.sequence_offset..][..sequence.len()].copy_from_slice(sequence.as_bytes());
         self.bytes[self.recorded_at_offset..][..instant.len()].copy_from_slice(instant.as_bytes());
     }
 

@@ -83,9 +83,7 @@ impl ReadNote {
         }
         let whole =
             std::str::from_utf8(bytes).map_err(|error| NoteError::NotText { at: error.valid_up_to() })?;
-        if let Some(at) = whole.find(|character| character < ' ' && character != '\n') {
-            return Err(NoteError::NotText { at });
-        }
+        require_text(whole)?;
         let (text, lines) = whole.rsplit_once("\n\n").ok_or(NoteError::NoSignatures)?;
         let text = format!("{text}\n");
         let lines = lines.strip_suffix('\n').ok_or(NoteError::CutShort)?;
@@ -106,8 +104,13 @@ impl ReadNote {
         self.signatures.push(signature.expect("the names of keys are valid"));
     }
 
-    /// Adds signature lines that came from elsewhere, as they are.
+    /// Adds signature lines that came from elsewhere, as they are: so that the note can be read again.
     pub(crate) fn add_lines(&mut self, lines: &str) -> Result<(), NoteError> {
+        require_text(lines)?;
+        let bytes = self.to_text().len() + lines.len();
+        if bytes > NOTE_LIMIT_BYTES {
+            return Err(NoteError::TooLarge { bytes });
+        }
         let lines = lines.strip_suffix('\n').ok_or(NoteError::CutShort)?;
         let new = parse_lines(lines, 1)?;
         let found = self.signatures.len() + new.len();
@@ -169,6 +172,14 @@ impl ReadNote {
     }
 }
 
+/// Refuses control characters.
+fn require_text(text: &str) -> Result<(), NoteError> {
+    match text.find(|character| character < ' ' && character != '\n') {
+        Some(at) => Err(NoteError::NotText { at }),
+        None => Ok(()),
+    }
+}
+
 fn signature_line(signature: &Signature) -> String {
     let bytes = [&signature.id().to_be_bytes(), signature.signature()].concat();
     format!("— {} {}\n", signature.name(), text::to_base64(&bytes))
@@ -220,6 +231,19 @@ mod tests {
                 ReadNote::parse(&bytes).and_then(|note| note.verify(std::slice::from_ref(&key)).map(drop));
             assert!(outcome.is_err(), "bit {at}");
         }
+    }
+
+    #[test]
+    fn lines_from_elsewhere_never_make_a_note_that_cannot_be_read() {
+        let mut note = ReadNote::parse(NOTE.as_bytes()).unwrap();
+        let before = note.clone();
+        // Whitespace to a parser of lines, and no part of a note.
+        assert_eq!(note.add_lines("\u{2014} a\u{1f}b AAAAAAA=\n"), Err(NoteError::NotText { at: 5 }));
+        let long = format!("\u{2014} {} AAAAAAA=\n", "a".repeat(NOTE_LIMIT_BYTES));
+        assert!(matches!(note.add_lines(&long), Err(NoteError::TooLarge { .. })));
+        assert_eq!(note, before);
+        note.add_lines("\u{2014} a AAAAAAA=\n").unwrap();
+        assert_eq!(ReadNote::parse(note.to_text().as_bytes()), Ok(note));
     }
 
     #[test]

@@ -1,19 +1,20 @@
 //! `planwatch log`: the log itself.
 
 pub mod evidence;
+mod export;
+mod import;
 pub mod live;
+mod verify;
 
 use crate::event_stream;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::interruption::until_interrupted;
-use crate::log_place::LogArguments;
+use crate::log_place::{LogArguments, LogPlace};
 use crate::output;
-use crate::public_keys::KeyArguments;
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use events::{EventId, Position};
-use serde_json::{Value, json};
-use std::path::PathBuf;
+use serde_json::Value;
 
 /// What to do with the log.
 #[derive(Debug, Args)]
@@ -48,22 +49,13 @@ enum Command {
         #[command(flatten)]
         log: LogArguments,
     },
-    /// Check a log's directory: frames, checksums, contiguity, sequence, recorded times and ids; with --server and
-    /// --vkey a running system; with --proof one entry
-    Verify {
-        /// Print the result as JSON
-        #[arg(long)]
-        json: bool,
-        /// A checkpoint of earlier, which the running system has to continue; may be repeated
-        #[arg(long = "checkpoint", value_name = "FILE")]
-        checkpoints: Vec<PathBuf>,
-        #[command(flatten)]
-        keys: KeyArguments,
-        #[command(flatten)]
-        receipt: live::ReceiptArguments,
-        #[command(flatten)]
-        log: LogArguments,
-    },
+    /// Check a log's directory, an exported bundle or a backup, with --server a running
+    /// system, with --proof one entry: say what is wrong and where
+    Verify(verify::Arguments),
+    /// Write a log, or a part of it, as a bundle that anyone can verify
+    Export(export::Arguments),
+    /// Make a data directory from a bundle
+    Import(import::Arguments),
     /// Print the last signed checkpoint
     Checkpoint(evidence::CheckpointArguments),
     /// Print the proof that an event is in the log
@@ -81,16 +73,9 @@ pub fn run(arguments: &Arguments) -> Outcome {
             until_interrupted(move || tail(lines, true, json, &log))
         }
         Command::Show { event, json, log } => show(event, *json, log),
-        Command::Verify { json, checkpoints, keys, receipt, log } => {
-            let keys = keys.read()?;
-            if let Some(outcome) = receipt.verify(&keys, *json) {
-                return outcome;
-            }
-            if log.server.server.is_some() && !keys.is_empty() {
-                return live::system(&log.server.client()?, &keys, checkpoints, *json);
-            }
-            verify(*json, log)
-        }
+        Command::Verify(arguments) => verify::run(arguments),
+        Command::Export(arguments) => export::run(arguments),
+        Command::Import(arguments) => import::run(arguments),
         Command::Checkpoint(arguments) => evidence::checkpoint(arguments),
         Command::Prove(arguments) => evidence::prove(arguments),
         Command::Consistency(arguments) => evidence::consistency(arguments),
@@ -166,38 +151,22 @@ fn show(event: &str, json: bool, log: &LogArguments) -> Outcome {
     Ok(Exit::Done)
 }
 
-fn verify(json: bool, log: &LogArguments) -> Outcome {
-    let folder = log.log_folder().map_err(Failure::unreachable)?;
-    let report = event_log::verify(&folder, None)
-        .with_context(|| format!("cannot check the log in `{}`", folder.display()))?;
-    if json {
-        let problems: Vec<Value> = report
-            .problems
-            .iter()
-            .map(|problem| json!({"position": problem.position, "file": problem.file, "what": problem.what}))
-            .collect();
-        output::json(&json!({
-            "ok": report.is_ok(), "head": report.head, "problems": problems,
-            "further_problems": report.further_problems, "frames": report.frames, "events": report.events,
-            "bytes": report.bytes,
-        }));
-    } else {
-        for problem in &report.problems {
-            output::line(format_args!(
-                "position {}: {}: {}",
-                problem.position,
-                problem.file.display(),
-                problem.what
-            ));
+/// Reads every event of a log in order, up to its end.
+pub fn each_event(
+    place: &LogPlace,
+    mut each: impl FnMut(&[u8]) -> Result<bool, Failure>,
+) -> Result<(), Failure> {
+    let mut next = Position(1);
+    loop {
+        let page = place.read(next)?;
+        if page.is_empty() {
+            return Ok(());
         }
-        let verdict = if report.is_ok() { "whole" } else { "DAMAGED" };
-        output::line(format_args!(
-            "{}: {verdict}: {} events in {} frames, head {}",
-            folder.display(),
-            report.events,
-            report.frames,
-            report.head
-        ));
+        for event in page {
+            if !each(&event)? {
+                return Ok(());
+            }
+            next = next.next();
+        }
     }
-    if report.is_ok() { Ok(Exit::Done) } else { Ok(Exit::Refused) }
 }

@@ -1,21 +1,18 @@
-//! Writing a bundle.
+//! Writing a bundle of an open log.
 
-use super::{CHECKPOINT_NAME, FORMAT, KEYS_NAME, MARK_NAME, Mark, file_of, path_in, tile_above};
+use super::writing::Writing;
+use super::{FORMAT, Mark, path_in, tile_above};
 use crate::files::Files;
+use crate::journal_reader::JournalWalkError;
 use crate::log::Log;
 use crate::proofs::EvidenceError;
 use events::Position;
-use evidence::{
-    FULL_TILE_HASHES, Resource, SignedCheckpoint, TILE_LEVELS, TilePath, VerifierKey, full_tiles,
-};
+use evidence::{Resource, SignedCheckpoint, TILE_LEVELS, TilePath, VerifierKey, full_tiles};
 use std::collections::BTreeSet;
 use std::io;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
-
-/// How many files are synchronised at a time.
-const SYNC_THREADS: usize = 16;
 
 /// What was exported.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +54,23 @@ pub enum ExportError {
         /// How many events it covers.
         size: u64,
     },
+    /// The log ends before the selection, or before the checkpoint's size.
+    #[error("the log holds {head} whole events in a row, {size} were to be exported; take fewer")]
+    Short {
+        /// The head of the log.
+        head: Position,
+        /// How many events it should have.
+        size: u64,
+    },
+    /// The journal was rewritten between two readings.
+    #[error("the journal changed while it was exported: remove what was written and export it again")]
+    Changed,
+    /// An event is larger than a bundle can hold.
+    #[error("the event at position {0} is larger than any that this log can have recorded")]
+    TooLarge(Position),
+    /// The journal cannot be read.
+    #[error(transparent)]
+    Journal(#[from] JournalWalkError),
     /// The log could not show its evidence.
     #[error(transparent)]
     Evidence(#[from] EvidenceError),
@@ -92,26 +106,13 @@ pub fn export(
         let origin = checkpoint.claimed().origin().to_owned();
         return Err(ExportError::OtherLog { origin, size });
     }
-    let mut bundle = Writing { files, directory, written: Vec::new(), bytes: 0 };
-    bundle.require_empty()?;
+    let mut bundle = Writing::begin(files, directory)?;
     for path in paths(size, from.0 - 1, to.0 - 1) {
         let missing = EvidenceError::Beyond { asked: size, size: log.tree_size() };
-        let bytes = log.tile(&path)?.ok_or(missing)?;
-        bundle.write(file_of(directory, path), &bytes)?;
+        bundle.tile(path, &log.tile(&path)?.ok_or(missing)?)?;
     }
-    let keys: String = keys.iter().map(|key| format!("{key}\n")).collect();
-    bundle.write(directory.join(KEYS_NAME), keys.as_bytes())?;
-    bundle.write(directory.join(CHECKPOINT_NAME), checkpoint.to_string().as_bytes())?;
-    bundle.sync()?;
-    let written = std::mem::take(&mut bundle.written).len();
-    let mark = Mark { format: FORMAT, plan: log.plan().clone(), from, to };
-    let mut mark = serde_json::to_vec(&mark).expect("numbers and a slug serialise");
-    mark.push(b'\n');
-    bundle.write(directory.join(MARK_NAME), &mark)?;
-    bundle.sync()?;
-    let first = tile_above(from.0 - 1, 0) * FULL_TILE_HASHES as u64 + 1;
-    let last = size.min((tile_above(to.0 - 1, 0) + 1) * FULL_TILE_HASHES as u64);
-    Ok(ExportReport { events: first..=last, files: written + 1, bytes: bundle.bytes })
+    let mark = Mark { format: FORMAT, plan: log.plan().clone(), from, to, unsigned: None };
+    bundle.finish(keys, Some(checkpoint), size, &mark)
 }
 
 /// What has to be in a bundle of the entries from one index to another: their bundles, the tiles above them,
@@ -125,61 +126,4 @@ fn paths(size: u64, first: u64, last: u64) -> Vec<TilePath> {
         paths.extend(tiles.into_iter().filter_map(|at| path_in(size, Resource::Hashes { level }, at)));
     }
     paths
-}
-
-struct Writing<'a> {
-    files: &'a dyn Files,
-    directory: &'a Path,
-    /// What was written and is not known to be on disk.
-    written: Vec<PathBuf>,
-    bytes: u64,
-}
-
-impl Writing<'_> {
-    fn require_empty(&self) -> Result<(), ExportError> {
-        match self.files.list(self.directory) {
-            Ok(names) if !names.is_empty() => Err(ExportError::NotEmpty(self.directory.to_owned())),
-            Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                Err(ExportError::Files { path: self.directory.to_owned(), source })
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn write(&mut self, path: PathBuf, bytes: &[u8]) -> Result<(), ExportError> {
-        let written = || {
-            self.files.create_directory(path.parent().unwrap_or(self.directory))?;
-            self.files.open_append(&path)?.write_all(bytes)
-        };
-        written().map_err(|source| ExportError::Files { path: path.clone(), source })?;
-        self.bytes += bytes.len() as u64;
-        self.written.push(path);
-        Ok(())
-    }
-
-    /// Makes everything durable. Several files at a time: the file system takes their synchronisations together.
-    fn sync(&self) -> Result<(), ExportError> {
-        let failed = |path: &Path| {
-            let path = path.to_owned();
-            move |source| ExportError::Files { path, source }
-        };
-        let sync = |paths: &[PathBuf]| {
-            paths.iter().try_for_each(|path| {
-                self.files.open_append(path).and_then(|mut file| file.sync_data()).map_err(failed(path))
-            })
-        };
-        let share = self.written.len().div_ceil(SYNC_THREADS).max(1);
-        std::thread::scope(|scope| {
-            let threads: Vec<_> =
-                self.written.chunks(share).map(|paths| scope.spawn(|| sync(paths))).collect();
-            let mut outcomes = threads.into_iter().map(|thread| thread.join().expect("it does not panic"));
-            outcomes.find(Result::is_err).unwrap_or(Ok(()))
-        })?;
-        let mut directories = BTreeSet::new();
-        for path in &self.written {
-            let above = path.ancestors().skip(1).take_while(|above| above.starts_with(self.directory));
-            directories.extend(above.map(Path::to_owned));
-        }
-        directories.iter().try_for_each(|above| self.files.sync_directory(above).map_err(failed(above)))
-    }
 }

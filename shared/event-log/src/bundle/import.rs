@@ -1,14 +1,16 @@
 //! Making a log from a bundle that verified completely.
 
-use super::verify::{BundleError, BundleReport, verify_bundle, walk_bundle};
+use super::report::{BundleError, BundleReport};
+use super::verify::{verify_bundle, walk_bundle};
 use crate::files::Files;
+use crate::log::ReadError;
 use crate::open::{OpenError, Opened, Options, open};
 use crate::proofs::EvidenceError;
 use crate::stored::Copied;
 use crate::verify::Problem;
 use crate::writer::{AppendError, Writer};
 use bytes::Bytes;
-use events::Position;
+use events::{Position, Timestamp};
 use evidence::{TreeHash, VerifierKey};
 use std::path::Path;
 use thiserror::Error;
@@ -24,6 +26,8 @@ pub struct ImportReport {
     pub bundle: BundleReport,
     /// The head of the log.
     pub head: Position,
+    /// When its last event was recorded.
+    pub recorded_at: Option<Timestamp>,
     /// Its root, which is that of the bundle.
     pub root: TreeHash,
 }
@@ -75,6 +79,9 @@ pub enum ImportError {
         /// Why.
         source: AppendError,
     },
+    /// What was written could not be read again.
+    #[error(transparent)]
+    Read(#[from] ReadError),
     /// The root of what was written could not be computed.
     #[error(transparent)]
     Evidence(#[from] EvidenceError),
@@ -115,7 +122,8 @@ pub fn import(
     if !again.is_ok() || head.0 != to || log.root_at(head)? != root {
         return Err(ImportError::Changed);
     }
-    Ok(ImportReport { bundle: report, head, root })
+    let recorded_at = log.event_at(head)?.map(|last| last.recorded_at);
+    Ok(ImportReport { bundle: report, head, recorded_at, root })
 }
 
 /// Gathers events into commits; after a failure the rest is passed over.

@@ -4,106 +4,28 @@
 //! the leaves, and those the events. The walk goes down that way in the order of positions and holds one file
 //! of each level at a time.
 
-use super::{CHECKPOINT_NAME, FORMAT, MARK_NAME, Mark, file_of, path_in, read_bounded};
+use super::report::{BundleError, BundleReport};
+use super::shape::{NotPlain, Shape};
+use super::{
+    CHECKPOINT_NAME, FORMAT, KEYS_NAME, MARK_NAME, Mark, UnsignedHead, file_of, path_in, read_bounded,
+};
 use crate::files::Files;
 use crate::verify::Problem;
 use bytes::Bytes;
 use events::wire;
 use events::{PlanId, Position, Timestamp};
 use evidence::{
-    CheckpointError, ENTRY_LIMIT_BYTES, Edge, FULL_TILE_HASHES, Frontier, HASH_BYTES, NOTE_LIMIT_BYTES,
-    Resource, SignedCheckpoint, TILE_HEIGHT, TILE_LEVELS, TilePath, TreeHash, Verified, VerifierKey,
-    full_tiles, leaf_hash, read_tile, split_entries, tile_root,
+    EMPTY_ROOT, ENTRY_LIMIT_BYTES, Edge, FULL_TILE_HASHES, Frontier, HASH_BYTES, NOTE_LIMIT_BYTES, Resource,
+    SignedCheckpoint, TILE_HEIGHT, TILE_LEVELS, TilePath, TreeHash, Verified, VerifierKey, full_tiles,
+    leaf_hash, read_tile, split_entries, tile_root,
 };
 use std::io;
-use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
-use thiserror::Error;
 
 /// How many problems are listed; the rest is counted.
 const PROBLEMS_LIMIT: usize = 1_000;
 const MARK_LIMIT_BYTES: usize = 4_096;
 const BUNDLE_LIMIT_BYTES: usize = FULL_TILE_HASHES * (2 + ENTRY_LIMIT_BYTES);
-
-/// What the check of a bundle found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BundleReport {
-    /// The plan whose events it says it holds.
-    pub plan: PlanId,
-    /// The first and the last position that were selected.
-    pub selected: RangeInclusive<u64>,
-    /// The checkpoint, and who signed it.
-    pub checkpoint: Verified,
-    /// How many events were read.
-    pub events: u64,
-    /// The root of the tree over the selected events, if the selection starts at position 1 and all are there.
-    pub root: Option<TreeHash>,
-    /// What is wrong, at most the first 1,000.
-    pub problems: Vec<Problem>,
-    /// How many more there are.
-    pub further_problems: u64,
-}
-
-impl BundleReport {
-    /// Whether nothing is wrong.
-    pub fn is_ok(&self) -> bool {
-        self.problems.is_empty()
-    }
-}
-
-/// Why a bundle could not be checked at all.
-#[derive(Debug, Error)]
-pub enum BundleError {
-    /// There is no mark.
-    #[error(
-        "`{}` is no bundle, or one whose export was cut short: it has no `{MARK_NAME}`; name the right directory or \
-         export it again",
-        .0.display()
-    )]
-    NoMark(PathBuf),
-    /// A newer version wrote it.
-    #[error(
-        "the bundle has format {found}, this version knows up to {FORMAT}; verify it with the newer version"
-    )]
-    Newer {
-        /// The format found.
-        found: u32,
-    },
-    /// The mark is malformed.
-    #[error("`{}` is malformed; get the bundle again", path.display())]
-    Mark {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        source: serde_json::Error,
-    },
-    /// The mark names positions that cannot be.
-    #[error("the bundle says it holds positions {from} to {to} of {size}; get it again")]
-    Positions {
-        /// The first position.
-        from: Position,
-        /// The last position.
-        to: Position,
-        /// How many events the checkpoint covers.
-        size: u64,
-    },
-    /// The checkpoint is not to be believed, so nothing else is.
-    #[error("`{}`: {source}", path.display())]
-    Checkpoint {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: CheckpointError,
-    },
-    /// A file that everything hangs on could not be read.
-    #[error("cannot read `{}`", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-}
 
 /// Checks a bundle: the checkpoint's signature, every tile, every event. Names what is wrong and where.
 ///
@@ -123,35 +45,82 @@ pub(super) fn walk_bundle(
     keys: &[VerifierKey],
     visit: &mut dyn FnMut(Position, Bytes),
 ) -> Result<BundleReport, BundleError> {
-    let mark = read_mark(files, directory)?;
-    let path = directory.join(CHECKPOINT_NAME);
-    let bytes = read_bounded(files, &path, NOTE_LIMIT_BYTES)
-        .map_err(|source| BundleError::Read { path: path.clone(), source })?;
-    let checkpoint = SignedCheckpoint::parse(&bytes)
-        .and_then(|signed| signed.verify(keys))
-        .map_err(|source| BundleError::Checkpoint { path, source })?;
-    let Mark { from, to, plan, .. } = mark;
-    let size = checkpoint.checkpoint.size();
+    let shape = Shape::list(files, directory).map_err(|refused| match refused {
+        NotPlain::File(path) => BundleError::NotPlain(path),
+        NotPlain::Unread(error) if error.kind() == io::ErrorKind::NotFound => {
+            BundleError::NoMark(directory.to_owned())
+        }
+        NotPlain::Unread(source) => BundleError::Read { path: directory.to_owned(), source },
+    })?;
+    let ReadMark { from, to, plan, unsigned } = read_mark(files, directory)?;
+    let Believed { size, root, checkpoint } = read_head(files, directory, &shape, unsigned, keys)?;
     if from < Position(1) || from > to || to.0 > size {
         return Err(BundleError::Positions { from, to, size });
     }
     let report = BundleReport {
         plan,
         selected: from.0..=to.0,
+        size,
         checkpoint,
         events: 0,
         root: None,
         problems: Vec::new(),
         further_problems: 0,
     };
-    let mut walk = Walk { files, directory, size, report, last: None, frontier: Frontier::new(), visit };
+    let older_root = (report.checkpoint.is_some() && report.signed() == 0).then_some(EMPTY_ROOT);
+    let (last, frontier) = (None, Frontier::new());
+    let mut walk = Walk { files, directory, size, root, report, last, frontier, older_root, visit };
+    for stray in shape.strays(size, &(from.0..=to.0), walk.report.checkpoint.is_some()) {
+        let what = "the file does not belong to this bundle: it was put there by someone else, or the mark was altered";
+        walk.problem(0, directory.join(stray), what.to_owned());
+    }
+    walk.look_at_keys();
     walk.walk_down();
+    walk.judge_older_checkpoint();
     let Walk { mut report, frontier, .. } = walk;
     report.root = (from == Position(1) && frontier.size() == to.0).then(|| frontier.root());
     Ok(report)
 }
 
-fn read_mark(files: &dyn Files, directory: &Path) -> Result<Mark, BundleError> {
+/// The tree that a bundle is held against.
+struct Believed {
+    size: u64,
+    root: TreeHash,
+    checkpoint: Option<Verified>,
+}
+
+fn read_head(
+    files: &dyn Files,
+    directory: &Path,
+    shape: &Shape,
+    unsigned: Option<(u64, TreeHash)>,
+    keys: &[VerifierKey],
+) -> Result<Believed, BundleError> {
+    let path = directory.join(CHECKPOINT_NAME);
+    if let Some((size, root)) = unsigned
+        && !shape.has(CHECKPOINT_NAME)
+    {
+        let believed = Believed { size, root, checkpoint: None };
+        return if keys.is_empty() { Ok(believed) } else { Err(BundleError::Unsigned(directory.to_owned())) };
+    }
+    let bytes = read_bounded(files, &path, NOTE_LIMIT_BYTES)
+        .map_err(|source| BundleError::Read { path: path.clone(), source })?;
+    let verified = SignedCheckpoint::parse(&bytes)
+        .and_then(|signed| signed.verify(keys))
+        .map_err(|source| BundleError::Checkpoint { path, source })?;
+    let (size, root) = unsigned.unwrap_or_else(|| (verified.checkpoint.size(), verified.checkpoint.root()));
+    Ok(Believed { size, root, checkpoint: Some(verified) })
+}
+
+/// What a mark says, with the root that it names read.
+struct ReadMark {
+    from: Position,
+    to: Position,
+    plan: PlanId,
+    unsigned: Option<(u64, TreeHash)>,
+}
+
+fn read_mark(files: &dyn Files, directory: &Path) -> Result<ReadMark, BundleError> {
     #[derive(serde::Deserialize)]
     struct Number {
         format: u32,
@@ -163,20 +132,28 @@ fn read_mark(files: &dyn Files, directory: &Path) -> Result<Mark, BundleError> {
     })?;
     let malformed = |source| BundleError::Mark { path: path.clone(), source };
     // The number alone is read first: a newer format may hold anything else.
-    let Number { format } = serde_json::from_slice(&bytes).map_err(malformed)?;
+    let Number { format } = serde_json::from_slice(&bytes).map_err(&malformed)?;
     if format > FORMAT {
         return Err(BundleError::Newer { found: format });
     }
-    serde_json::from_slice(&bytes).map_err(malformed)
+    let Mark { from, to, plan, unsigned, .. } = serde_json::from_slice(&bytes).map_err(&malformed)?;
+    let read_root = |head: UnsignedHead| {
+        let root = head.root.parse().map_err(|error| malformed(serde::de::Error::custom(error)))?;
+        Ok::<_, BundleError>((head.size, root))
+    };
+    Ok(ReadMark { from, to, plan, unsigned: unsigned.map(read_root).transpose()? })
 }
 
 struct Walk<'a> {
     files: &'a dyn Files,
     directory: &'a Path,
     size: u64,
+    root: TreeHash,
     report: BundleReport,
     last: Option<Timestamp>,
     frontier: Frontier,
+    /// The root over so many events as the checkpoint covers, once they went by.
+    older_root: Option<TreeHash>,
     visit: &'a mut dyn FnMut(Position, Bytes),
 }
 
@@ -201,14 +178,18 @@ impl Walk<'_> {
             whole = whole && hashes.is_some();
             edge.push(hashes.unwrap_or_default());
         }
-        let root = self.report.checkpoint.checkpoint.root();
         let fits = |edge: &[Vec<TreeHash>]| {
-            Edge::resume(self.size, edge.to_vec()).is_some_and(|edge| edge.root() == root)
+            Edge::resume(self.size, edge.to_vec()).is_some_and(|edge| edge.root() == self.root)
         };
         if whole && !fits(&edge) {
-            let what = "the rightmost tiles do not lead to the checkpoint's root: one of them was altered, or they \
-                        are of another log";
-            self.problem(self.size, self.directory.join(CHECKPOINT_NAME), what.to_owned());
+            let (said_by, whose) = match self.report.signed() == self.size {
+                true => (CHECKPOINT_NAME, "the checkpoint's"),
+                false => (MARK_NAME, "the mark's"),
+            };
+            let what = format!(
+                "the rightmost tiles do not lead to {whose} root: one of them was altered, or they are of another log"
+            );
+            self.problem(self.size, self.directory.join(said_by), what);
         }
         for level in (1..TILE_LEVELS).rev() {
             let first = full_tiles(self.size, level) * FULL_TILE_HASHES as u64;
@@ -223,6 +204,39 @@ impl Walk<'_> {
             let leaves = std::mem::take(&mut edge[0]);
             self.entries(entries, (!leaves.is_empty()).then_some(leaves), None);
         }
+    }
+
+    /// The public keys in a bundle are for information, but they are keys.
+    fn look_at_keys(&mut self) {
+        let path = self.directory.join(KEYS_NAME);
+        let text = read_bounded(self.files, &path, NOTE_LIMIT_BYTES).map_err(|error| error.to_string());
+        let text = text.and_then(|bytes| String::from_utf8(bytes).map_err(|error| error.to_string()));
+        if let Err(what) =
+            text.and_then(|text| VerifierKey::parse_lines(&text).map_err(|error| error.to_string()))
+        {
+            self.problem(0, path, format!("the list of public keys cannot be read: {what}"));
+        }
+    }
+
+    /// Holds the events against a checkpoint that covers only the first of them.
+    fn judge_older_checkpoint(&mut self) {
+        let Some(claimed) = self.report.checkpoint.as_ref().map(|verified| &verified.checkpoint) else {
+            return;
+        };
+        let (size, root) = (claimed.size(), claimed.root());
+        let what = match &self.older_root {
+            _ if size == self.size && root == self.root => return,
+            Some(found) if *found == root => return,
+            Some(_) => format!(
+                "the checkpoint of {size} events does not agree with the events: they were altered, or it \
+                                is of another log"
+            ),
+            None => format!(
+                "the checkpoint of {size} events cannot be held against these events: not all that it covers \
+                             are here"
+            ),
+        };
+        self.problem(size, self.directory.join(CHECKPOINT_NAME), what);
     }
 
     /// Whether any selected event lies under a tile.
@@ -378,6 +392,9 @@ impl Walk<'_> {
         if self.report.selected.contains(&position) {
             if self.frontier.size() + 1 == position {
                 self.frontier.append(leaf_hash(&bytes));
+                if self.frontier.size() == self.report.signed() {
+                    self.older_root = Some(self.frontier.root());
+                }
             }
             (self.visit)(Position(position), bytes);
         }

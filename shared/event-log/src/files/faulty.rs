@@ -1,8 +1,8 @@
 //! Faults in front of any other files, for tests.
 
-use super::{AppendFile, FileLock, Files, ReadFile};
+use super::{AppendFile, FileKind, FileLock, Files, ReadFile};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 /// Puts faults in front of other files; clones share them. Without a fault set it passes everything on.
@@ -92,6 +92,10 @@ impl Files for FaultyFiles {
 
     fn list(&self, directory: &Path) -> io::Result<Vec<String>> {
         self.inner.list(directory)
+    }
+
+    fn list_below(&self, directory: &Path) -> io::Result<Vec<(PathBuf, FileKind)>> {
+        self.inner.list_below(directory)
     }
 
     fn sync_directory(&self, directory: &Path) -> io::Result<()> {

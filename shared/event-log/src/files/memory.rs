@@ -1,6 +1,6 @@
 //! Files in memory, for tests: quick, and able to lose what was not synchronised.
 
-use super::{AppendFile, FileLock, Files, ReadFile};
+use super::{AppendFile, FileKind, FileLock, Files, ReadFile};
 use std::collections::{BTreeMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -111,6 +111,12 @@ impl Files for MemoryFiles {
         let content = self.content();
         let inside = content.files.keys().filter(|path| path.parent() == Some(directory));
         Ok(inside.filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned())).collect())
+    }
+
+    fn list_below(&self, directory: &Path) -> io::Result<Vec<(PathBuf, FileKind)>> {
+        let content = self.content();
+        let below = content.files.keys().filter_map(|path| path.strip_prefix(directory).ok());
+        Ok(below.map(|path| (path.to_owned(), FileKind::File)).collect())
     }
 
     fn sync_directory(&self, _directory: &Path) -> io::Result<()> {

@@ -1,10 +1,10 @@
 //! The disk.
 
-use super::{AppendFile, FileLock, Files, ReadFile};
+use super::{AppendFile, FileKind, FileLock, Files, ReadFile};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The disk.
 #[derive(Debug, Clone, Copy, Default)]
@@ -48,6 +48,25 @@ impl Files for RealFiles {
         }
         names.sort();
         Ok(names)
+    }
+
+    fn list_below(&self, directory: &Path) -> io::Result<Vec<(PathBuf, FileKind)>> {
+        let (mut found, mut unread) = (Vec::new(), vec![PathBuf::new()]);
+        while let Some(below) = unread.pop() {
+            for entry in fs::read_dir(directory.join(&below))? {
+                let entry = entry?;
+                let path = below.join(entry.file_name());
+                let kind = entry.file_type()?;
+                match (kind.is_dir(), kind.is_file(), kind.is_symlink()) {
+                    (true, ..) => unread.push(path),
+                    (_, true, _) => found.push((path, FileKind::File)),
+                    (.., true) => found.push((path, FileKind::Link)),
+                    _ => found.push((path, FileKind::Other)),
+                }
+            }
+        }
+        found.sort();
+        Ok(found)
     }
 
     fn sync_directory(&self, directory: &Path) -> io::Result<()> {

@@ -1,7 +1,7 @@
-//! Compaction: a sealed file with the frames of small commits is written anew with merged frames.
+//! Compaction: a sealed file with the frames of commits is written anew with merged, compressed frames.
 //!
-//! A commit of one event is a frame that hardly compresses. Many of them in one frame take a third of the room and
-//! less, and compressing takes longer than a writer may wait. The events and their bytes stay as they are, the
+//! Compressing takes longer than a writer may wait, and a commit of one event hardly compresses. Many of them in one
+//! frame take a third of the room and less. The events and their bytes stay as they are, the
 //! format of frames, too: any version reads the result.
 //!
 //! The new file is written beside the old one, synchronised, read back and compared with it event by event,
@@ -52,18 +52,29 @@ pub(super) struct Packing {
 }
 
 impl Packing {
-    /// Takes the next frame in, by the size of its body before compression.
-    pub(super) fn saw_frame(&mut self, raw_bytes: usize) {
-        let is_large = raw_bytes > MERGED_FRAME_BYTES;
-        self.loose_bytes += self.small_bytes.filter(|_| !is_large).unwrap_or(0);
-        self.small_bytes = (raw_bytes < MERGED_FRAME_LEAST_BYTES).then_some(raw_bytes as u64);
+    /// Takes the next frame in.
+    pub(super) fn saw_frame(&mut self, header: &Header) {
+        let raw_bytes = header.raw_bytes();
         self.raw_bytes += raw_bytes as u64;
+        self.loose_bytes += self.small_bytes.filter(|_| !is_kept(header)).unwrap_or(0);
+        self.small_bytes = None;
+        if !header.is_compressed() {
+            // As the writer left it.
+            self.loose_bytes += raw_bytes as u64;
+        } else if raw_bytes < MERGED_FRAME_LEAST_BYTES {
+            self.small_bytes = Some(raw_bytes as u64);
+        }
     }
 
     /// Whether it has nothing to do that would be worth it.
     pub(super) fn is_compact(self) -> bool {
         self.loose_bytes <= self.raw_bytes / LOOSE_SHARE
     }
+}
+
+/// Whether a frame goes over as it is: it is large and compressed, by an earlier version.
+fn is_kept(header: &Header) -> bool {
+    header.is_compressed() && header.raw_bytes() > MERGED_FRAME_BYTES
 }
 
 /// Events gathered until they make a merged frame.
@@ -159,7 +170,7 @@ fn write_merged(
     let mut encoder = Encoder::at_level(MERGED_ZSTD_LEVEL);
     let mut run = Run::default();
     while let Some((header, bytes)) = old.next_frame()? {
-        if header.raw_bytes() > MERGED_FRAME_BYTES {
+        if is_kept(&header) {
             if let Some(events) = std::mem::take(&mut run).finish() {
                 new.frame(&encoder.encode(&events))?;
             }

@@ -11,6 +11,7 @@ mod contract;
 mod damage;
 mod evidence;
 mod faults;
+mod from_journal;
 mod ids;
 mod properties;
 mod support;

@@ -342,7 +342,7 @@ mod tests {
         let found = reports.first_at(cut, as_of_instant).map(|revision| revision.revision as usize - 1);
         assert_eq!(found, first.map(|(index, _)| index));
         for measure in 0..3 {
-            let walked = held().filter_map(|(index, (.., measures))| {
+            let mut walked = held().filter_map(|(index, (.., measures))| {
                 let place = measures.iter().position(|named| *named == measure)?;
                 Some((index as u64, place as u64))
             });
@@ -350,7 +350,7 @@ mod tests {
                 LineValue::Rate { numerator, denominator } => (numerator, denominator),
                 _ => panic!("only rates were pushed"),
             });
-            assert_eq!(found, walked.last());
+            assert_eq!(found, walked.next_back());
         }
     }
 

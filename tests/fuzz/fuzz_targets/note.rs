@@ -1,0 +1,5 @@
+//! Calls the target of this name.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| fuzz::targets::note(bytes));
