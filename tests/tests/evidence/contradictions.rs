@@ -1,6 +1,7 @@
 //! A log that is not the one that was signed: nothing is recorded, published or signed until a person decides.
 
-use super::{copy, covering, doctor, is_possible, refused_start, submit, vkey, wait_unready};
+use super::{copy, covering, data, doctor, is_possible, refused_start, submit, vkey, wait_unready};
+use evidence::ProofFile;
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 use tests::support::{Options, System, log_folder, report, stopped_log, until};
@@ -88,6 +89,38 @@ fn a_log_that_was_rewritten_is_found_at_the_start() {
     std::fs::write(log.join("checkpoint"), &signed).unwrap();
     system.start_again_unready();
     wait_unready(system.http(), "is another one");
+}
+
+#[test]
+fn an_insider_with_the_key_is_caught_by_what_others_kept() {
+    if !is_possible() {
+        return;
+    }
+    let mut system = System::start(Options::empty());
+    let accepted = submit(system.http(), 611);
+    let saved = system.data().join("saved.checkpoint");
+    let position = accepted["position"].as_u64().unwrap();
+    covering(system.http(), position, &[vkey(&system)]);
+    std::fs::write(&saved, system.http().get("/api/v1/log/checkpoint").text).unwrap();
+    assert_eq!(system.stop().code(), Some(0));
+    // Everything that would tell on this machine is removed, and the keys sign the new history.
+    let log = log_folder(&system.data(), "ingestion");
+    doctor(&log, "\"numerator\":611", "\"numerator\":911");
+    for copy in ["nats", "projection", "alerting", "keys/checkpoint"] {
+        let path = system.data().join(copy);
+        if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) }.unwrap();
+    }
+    system.start_again();
+    let key = system.ready().vkey.clone();
+    let by_itself = system.command(&["log", "verify", "--vkey", &key, "--json"]);
+    assert_eq!(data(&by_itself, 0)["ok"], true, "by itself the new history is sound");
+    let kept = saved.display().to_string();
+    let found = data(&system.command(&["log", "verify", "--vkey", &key, "--checkpoint", &kept, "--json"]), 1);
+    assert!(found["problems"][0]["what"].as_str().unwrap().contains("was rewritten"), "{found}");
+    // So does whoever kept the receipt: the event that is shown is not the one that was recorded.
+    let shown = system.http().get(&format!("/api/v1/events/{}", accepted["event"].as_str().unwrap())).text;
+    let receipt = ProofFile::parse(accepted["receipt"].as_str().unwrap().as_bytes()).unwrap();
+    receipt.verify(shown.as_bytes(), &[vkey(&system)]).unwrap_err();
 }
 
 #[test]

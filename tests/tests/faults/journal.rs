@@ -74,6 +74,14 @@ fn remove_every_other_copy(system: &System) {
     remove_index(system);
     remove_followers_copies(system);
     remove(&stream_folder(system));
+    remove_checkpoints(system);
+}
+
+/// Removes the signed checkpoints, which tell how much was acknowledged: nothing of that would be cut.
+fn remove_checkpoints(system: &System) {
+    for file in [system.ready().keys.clone(), log_folder(system, "ingestion")] {
+        std::fs::remove_file(file.join("checkpoint")).unwrap();
+    }
 }
 
 fn remove_index(system: &System) {
@@ -207,6 +215,7 @@ fn a_stream_with_another_history_stops_admission_until_a_person_decides() {
     let last = acknowledged.pop().unwrap();
     let torn = tear(&system, last.position, |frame| frame.size_bytes / 2);
     remove_index(&system);
+    remove_checkpoints(&system);
     for service in ["projection", "alerting"] {
         remove(&system.data().join(service).join("binh-duong"));
     }
@@ -262,6 +271,7 @@ fn followers_that_hold_more_than_the_log_stop_until_a_person_decides() {
     assert_eq!(system.stop().code(), Some(0));
     tear(&system, acknowledged[3].position, |_| 0);
     remove_index(&system);
+    remove_checkpoints(&system);
     remove(&stream_folder(&system));
 
     let said_before = system.said().len();

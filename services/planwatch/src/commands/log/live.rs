@@ -99,6 +99,18 @@ fn receipt(proof_file: &Path, entry_file: &Path, keys: &[VerifierKey], as_json: 
 /// that they continue those of earlier checkpoints.
 pub fn system(client: &Client, keys: &[VerifierKey], earlier: &[PathBuf], as_json: bool) -> Outcome {
     needs_keys(keys)?;
+    let Examined { document, wrongs, well } = examine(client, keys, earlier)?;
+    tell(as_json, document, &wrongs, &well)
+}
+
+/// What was found.
+struct Examined {
+    document: Value,
+    wrongs: Vec<Wrong>,
+    well: String,
+}
+
+fn examine(client: &Client, keys: &[VerifierKey], earlier: &[PathBuf]) -> Result<Examined, Failure> {
     let answer = client.get(CHECKPOINT_PATH, &[])?;
     if answer.status != 200 {
         return Err(answer.failure());
@@ -109,11 +121,11 @@ pub fn system(client: &Client, keys: &[VerifierKey], earlier: &[PathBuf], as_jso
         Ok(served) => served,
         Err(error) => {
             wrongs.push(Wrong { position: 0, place: CHECKPOINT_PATH.to_owned(), what: error.to_string() });
-            return tell(as_json, json!({"head": 0}), &wrongs, "");
+            return Ok(Examined { document: json!({"head": 0}), wrongs, well: String::new() });
         }
     };
     let checkpoint = verified.checkpoint;
-    let mut wanted = BTreeMap::new();
+    let mut wanted = Wanted::new();
     wanted.insert(checkpoint.size(), vec![(CHECKPOINT_PATH.to_owned(), checkpoint.clone())]);
     for file in earlier {
         let place = file.display().to_string();
@@ -134,20 +146,20 @@ pub fn system(client: &Client, keys: &[VerifierKey], earlier: &[PathBuf], as_jso
     }
     let head = walk(client, checkpoint.size(), &wanted, &mut wrongs)?;
     let by: Vec<String> = verified.by.iter().map(key_text).collect();
-    let told = json!({
+    let document = json!({
         "head": head,
         "checkpoint": {
             "origin": checkpoint.origin(), "size": checkpoint.size(), "root": checkpoint.root().to_string(),
             "verified_by": by, "signed_by": signers(&signed),
         },
     });
-    let line = format!(
+    let well = format!(
         "{}: whole: its {head} events are those that `{}` signed, with {}",
         client.server(),
         checkpoint.origin(),
         by.join(", ")
     );
-    tell(as_json, told, &wrongs, &line)
+    Ok(Examined { document, wrongs, well })
 }
 
 type Wanted = BTreeMap<u64, Vec<(String, Checkpoint)>>;
@@ -300,4 +312,132 @@ fn tell(as_json: bool, mut document: Value, wrongs: &[Wrong], well: &str) -> Out
         output::line("NOT to be believed");
     }
     if wrongs.is_empty() { Ok(Exit::Done) } else { Ok(Exit::Refused) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use events::wire::Written;
+    use events::{ActorId, Event, EventData, PlanId, UnitChange, UnitChanged, UnitId};
+    use evidence::{KeyName, KeyUse, SEED_BYTES, SigningKey, write_tile};
+    use std::io::{BufRead, BufReader, Write};
+    use std::net::TcpListener;
+
+    fn event(position: u64, name: &str) -> Vec<u8> {
+        let data = UnitChanged {
+            unit: UnitId::parse("ben-cat").unwrap(),
+            change: UnitChange::Rename { name: name.to_owned() },
+            revision: 1,
+            effective: "2024-05-01".parse().unwrap(),
+            instrument: "NQ".into(),
+            reason: None,
+            request_digest: None,
+        };
+        let mut written = Written::new(&Event {
+            id: events::ids::derived_id(&["test", &position.to_string()]),
+            plan: PlanId::parse("binh-duong").unwrap(),
+            effective: "2024-05-01T00:00:00Z".parse().unwrap(),
+            actor: ActorId::parse("operator-0").unwrap(),
+            traceparent: None,
+            data: EventData::UnitChanged(data),
+        })
+        .unwrap();
+        written.stamp(Position(position), "2024-05-02T00:00:00Z".parse().unwrap());
+        written.into_bytes()
+    }
+
+    fn key() -> SigningKey {
+        SigningKey::from_seed(KeyName::parse("planwatch/x").unwrap(), &[1; SEED_BYTES])
+    }
+
+    fn signed(events: &[Vec<u8>]) -> String {
+        let mut tree = Frontier::new();
+        events.iter().for_each(|event| tree.append(leaf_hash(event)));
+        let checkpoint = Checkpoint::new(key().name(), tree.size(), tree.root());
+        checkpoint.sign(&[&key()]).unwrap().to_string()
+    }
+
+    /// A server that shows these events, the tree over those, and a checkpoint.
+    fn served(events: Vec<Vec<u8>>, tree: Vec<Vec<u8>>, checkpoint: String) -> Client {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let mut lines = BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok);
+                let Some(first) = lines.next() else { continue };
+                // The rest of the head is read, so that nothing is reset when the socket is closed.
+                lines.by_ref().take_while(|line| !line.is_empty()).for_each(drop);
+                let path = first.split(' ').nth(1).unwrap().to_owned();
+                let number = |name: &str| {
+                    let after = path.split(name).nth(1).unwrap();
+                    after.split('&').next().unwrap().parse::<usize>().unwrap()
+                };
+                let body = if path == CHECKPOINT_PATH {
+                    checkpoint.clone().into_bytes()
+                } else if path.starts_with(EVENTS_PATH) {
+                    let page = events.iter().skip(number("from=") - 1).take(number("limit="));
+                    let page: Vec<&str> = page.map(|event| std::str::from_utf8(event).unwrap()).collect();
+                    format!("{{\"events\":[{}],\"next\":0,\"sample\":false}}", page.join(",")).into_bytes()
+                } else {
+                    let tile: TilePath = path.strip_prefix("/api/v1/log/").unwrap().parse().unwrap();
+                    let leaves =
+                        tree.iter().skip(256 * usize::try_from(tile.index).unwrap()).take(tile.width());
+                    write_tile(&leaves.map(|event| leaf_hash(event)).collect::<Vec<_>>())
+                };
+                let head =
+                    format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+                stream.write_all(&[head.as_bytes(), &body].concat()).unwrap();
+            }
+        });
+        Client::new(address, None)
+    }
+
+    fn found(client: &Client, earlier: &[PathBuf]) -> Vec<(u64, String)> {
+        let keys = [key().verifier(KeyUse::Log)];
+        let examined =
+            examine(client, &keys, earlier).unwrap_or_else(|failure| panic!("{:#}", failure.error));
+        examined.wrongs.into_iter().map(|wrong| (wrong.position, wrong.what)).collect()
+    }
+
+    #[test]
+    fn what_differs_from_what_was_signed_is_found_with_its_position() {
+        let log: Vec<Vec<u8>> = (1..=600).map(|position| event(position, "Bến Cát")).collect();
+        let mut doctored = log.clone();
+        doctored[300] = event(301, "Bến Đất");
+        assert_eq!(found(&served(log.clone(), log.clone(), signed(&log)), &[]), []);
+
+        // The events are others than the tree that was signed: the tree tells which.
+        let wrongs = found(&served(doctored.clone(), log.clone(), signed(&log)), &[]);
+        assert_eq!((wrongs.len(), wrongs[0].0), (1, 301), "{wrongs:?}");
+        assert!(wrongs[0].1.contains("the first event that is another one"), "{wrongs:?}");
+        // The tree was made anew as well, by someone without the key.
+        let wrongs = found(&served(doctored.clone(), doctored.clone(), signed(&log)), &[]);
+        assert!(wrongs[0].0 == 600 && wrongs[0].1.contains("was rewritten"), "{wrongs:?}");
+        // By someone with the key: whoever kept a checkpoint sees it.
+        let folder = tempfile::tempdir().unwrap();
+        let kept = folder.path().join("kept");
+        std::fs::write(&kept, signed(&log[..400])).unwrap();
+        let insider = served(doctored.clone(), doctored.clone(), signed(&doctored));
+        assert_eq!(found(&insider, &[]), []);
+        let wrongs = found(&insider, std::slice::from_ref(&kept));
+        assert!(wrongs[0].0 == 400 && wrongs[0].1.contains("was rewritten"), "{wrongs:?}");
+
+        // Fewer events than were signed, one in the wrong place, a log that was cut back.
+        let wrongs = found(&served(log[..500].to_vec(), log.clone(), signed(&log)), &[]);
+        assert!(wrongs[0].0 == 501 && wrongs[0].1.contains("shows none from here on"), "{wrongs:?}");
+        let mut swapped = log.clone();
+        swapped.swap(9, 10);
+        let wrongs = found(&served(swapped, log.clone(), signed(&log)), &[]);
+        assert!(wrongs[0].0 == 10 && wrongs[0].1.contains("says that it is at position 11"), "{wrongs:?}");
+        std::fs::write(&kept, signed(&log)).unwrap();
+        let wrongs = found(&served(log[..500].to_vec(), log.clone(), signed(&log[..500])), &[kept]);
+        assert!(wrongs[0].0 == 501 && wrongs[0].1.contains("was cut back"), "{wrongs:?}");
+        // Somebody else's signature.
+        let other = SigningKey::from_seed(KeyName::parse("planwatch/x").unwrap(), &[2; SEED_BYTES]);
+        let keys = [other.verifier(KeyUse::Log)];
+        let examined = examine(&served(log.clone(), log.clone(), signed(&log)), &keys, &[]);
+        let wrongs = examined.unwrap_or_else(|failure| panic!("{:#}", failure.error)).wrongs;
+        assert!(wrongs[0].what.contains("none of the given keys signed"));
+    }
 }
