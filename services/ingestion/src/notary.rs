@@ -9,7 +9,6 @@ use events::command::Acceptance;
 use events::{PlanId, Position};
 use evidence::{AddCheckpoint, Checkpoint, NotSignable, ProofFile, SignedCheckpoint, TreeHash};
 use service::Check;
-use std::error::Error;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -178,7 +177,7 @@ impl Notary {
             let checkpoint = match signed {
                 Ok(Ok(checkpoint)) => checkpoint,
                 Ok(Err(error)) => {
-                    check.degraded(format!("no checkpoint could be signed: {}", chain(&error)));
+                    check.degraded(format!("no checkpoint could be signed: {}", service::chain(&error)));
                     continue;
                 }
                 Err(_) => {
@@ -223,16 +222,6 @@ impl Notary {
         }
         Ok(())
     }
-}
-
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

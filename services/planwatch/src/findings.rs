@@ -41,7 +41,7 @@ impl Findings {
     pub fn of_bundle(place: &Path, checked: &Result<BundleReport, BundleError>) -> Findings {
         let report = match checked {
             Ok(report) => report,
-            Err(error) => return Findings::only(place, file_of(place, error), told(error)),
+            Err(error) => return Findings::only(place, file_of(place, error), service::chain(error)),
         };
         let (from, to) = report.selected.clone().into_inner();
         let by = report.checkpoint.iter().flat_map(|verified| &verified.by);
@@ -121,18 +121,6 @@ impl Findings {
         }
         Ok(if is_ok { Exit::Done } else { Exit::Refused })
     }
-}
-
-/// An error with its causes.
-pub fn told(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 fn line(problem: &Problem) -> String {

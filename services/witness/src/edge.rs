@@ -8,7 +8,6 @@
 //! | `GET /` | the same and the logs, for people |
 //! | `GET /healthz`, `/readyz`, `/metrics` | as everywhere |
 
-use crate::chain::chain;
 use crate::decision::Refused;
 use crate::problem::Problem;
 use crate::watched_log::Served;
@@ -22,6 +21,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use evidence::{AddCheckpoint, WitnessRefusal};
 use serde_json::{Value, json};
+use service::chain;
 use service::{CheckReport, Metrics};
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,6 +1,5 @@
 //! Following a log: looking at its checkpoint, proving that it continues the last one, cosigning it.
 
-use crate::chain::chain;
 use crate::comparison::{Compared, NotCompared, compare};
 use crate::decision::Refused;
 use crate::findings::{Finding, Kind};
@@ -11,6 +10,7 @@ use crate::witness::Witness;
 use evidence::{
     AddCheckpoint, Checkpoint, CheckpointError, ConsistencyProof, SignedCheckpoint, TreeHash, WitnessRefusal,
 };
+use service::chain;
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;

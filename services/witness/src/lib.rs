@@ -14,7 +14,6 @@
 //! | `comparison`, `source`, `follow` | looking at a log by its address, and proving consistency from its tiles |
 //! | `edge`, `problem`, `standing` | what is answered over HTTP |
 
-mod chain;
 mod clock;
 mod comparison;
 mod config;

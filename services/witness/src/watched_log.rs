@@ -1,6 +1,5 @@
 //! One log of a witness: what is remembered of it, taken by one request at a time.
 
-use crate::chain::chain;
 use crate::clock::Clock;
 use crate::config::LogConfig;
 use crate::decision::{Contradiction, Refused, contradiction, decide};
@@ -11,6 +10,7 @@ use crate::standing::Standing;
 use crate::store::Store;
 use evidence::{AddCheckpoint, SignedCheckpoint, SigningKey, VerifierKey};
 use service::CheckReport;
+use service::chain;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -3,10 +3,11 @@
 use crate::applier::{self, CatchUpError, IndexHome, catch_up, retire};
 use crate::check;
 use crate::directory;
-use crate::files::{Files, RealFiles};
+use crate::files::Files;
 use crate::index::{Index, IndexError, IndexOpenError, directory_exists};
 use crate::journal::{self, Journal, JournalFault, JournalMap, JournalReadError, Scanned};
 use crate::log::{Log, NEVER, Shared};
+use crate::options::{IndexKind, Options};
 use crate::other_copy::{self, OtherCopy};
 use crate::report::{IndexState, OpenReport};
 use crate::stored::{Page, ReadLimit, Stored};
@@ -22,49 +23,10 @@ use std::sync::{Arc, Mutex, RwLock};
 use thiserror::Error;
 use tokio::sync::watch;
 
-/// How large a file of the journal gets before it is sealed.
-const JOURNAL_FILE_LIMIT_BYTES: u64 = 64 * 1024 * 1024;
 /// How many faults of one journal are repaired at a start before a person has to look.
 const REPAIRS_LIMIT: usize = 64;
 /// The most that one repair puts back, in events and bytes.
 const REPAIR_LIMIT: ReadLimit = ReadLimit { events: 4_000_000, bytes: 1024 * 1024 * 1024 };
-
-/// How a log is opened.
-#[derive(Clone)]
-pub struct Options {
-    /// The file layer of the journal.
-    pub files: Arc<dyn Files>,
-    /// How large a file of the journal gets before it is sealed.
-    pub journal_file_limit_bytes: u64,
-    /// Whether full files of the journal are written anew, in the background, with merged frames.
-    pub compacts_journal: bool,
-    /// Where events are read from.
-    pub index: IndexKind,
-    /// Another copy (the stream): what the journal and the index have lost at their end is put back from there.
-    pub other_copy: Option<Arc<dyn OtherCopy>>,
-}
-
-/// Where events are read from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum IndexKind {
-    /// sled, in the log's directory on the real disk.
-    Sled,
-    /// Memory: read from the journal at every start.
-    Memory,
-}
-
-impl Default for Options {
-    /// The real disk and sled.
-    fn default() -> Options {
-        Options {
-            files: Arc::new(RealFiles),
-            journal_file_limit_bytes: JOURNAL_FILE_LIMIT_BYTES,
-            compacts_journal: true,
-            index: IndexKind::Sled,
-            other_copy: None,
-        }
-    }
-}
 
 /// An open log.
 pub struct Opened {

@@ -8,6 +8,7 @@
 //! bus to read the log, and [`FollowedLog`] for the services that keep a copy of it, which [`RootCheck`] holds
 //! against the log's signed checkpoints.
 
+pub mod chain;
 pub mod config;
 pub mod exposition;
 pub mod followed_log;
@@ -20,6 +21,7 @@ pub mod root_check;
 pub mod running;
 pub mod standing;
 
+pub use chain::chain;
 pub use config::ConfigError;
 pub use exposition::{Metrics, MetricsError};
 pub use followed_log::{FollowError, FollowedLog};

@@ -3,7 +3,7 @@
 use super::live::{self, ReceiptArguments};
 use crate::backup_folder;
 use crate::exit::{Failure, Outcome};
-use crate::findings::{Findings, told};
+use crate::findings::Findings;
 use crate::log_directory::{CHECKPOINT_NAME, LogDirectory};
 use crate::log_place::LogArguments;
 use crate::progress::while_working;
@@ -130,7 +130,9 @@ impl Checked {
     fn look(&self, log: &LogDirectory) -> Findings {
         let report = match self.verify(log, None) {
             Ok(report) => report,
-            Err(error) => return Findings::only(&log.folder, file_of(&log.folder, &error), told(&error)),
+            Err(error) => {
+                return Findings::only(&log.folder, file_of(&log.folder, &error), service::chain(&error));
+            }
         };
         let report = self.with_first_difference(log, report);
         let mut findings = Findings {
