@@ -60,10 +60,16 @@ impl Growth {
 }
 
 impl LogTree {
-    /// Starts at the head of an index that holds everything.
+    /// Starts at the head of an index that holds everything, with the nodes on whose right the tree grows.
     pub(crate) fn at(head: Frontier) -> LogTree {
         let level = |level| Level { first: head.size() >> level, hashes: VecDeque::new() };
-        let levels = (0..LEVELS).map(level).collect();
+        let mut levels: Vec<Level> = (0..LEVELS).map(level).collect();
+        // The whole subtrees stand beside the way up from everything that comes: no proof of it asks the index.
+        let whole = (0..LEVELS).rev().filter(|level| head.size() >> level & 1 == 1);
+        for (level, root) in whole.zip(head.subtrees()) {
+            levels[level].first -= 1;
+            levels[level].hashes.push_back(*root);
+        }
         LogTree { held: Mutex::new(Held { head, levels }) }
     }
 
@@ -173,5 +179,22 @@ mod tests {
         assert_eq!([held(0, 3_000), held(1, 1_500), held(3, 375)], [NEWEST_NODES, NEWEST_NODES, 375]);
         assert!(tree.node(0, 2_999).is_some() && tree.node(0, 2_400).is_none());
         assert_eq!(tree.leaves(Position(2_900), 101).unwrap().len(), 101);
+    }
+
+    #[test]
+    fn what_comes_after_a_start_is_proved_without_the_index() {
+        for size in [1_u64, 2, 7, 256, 1_000, 4_096] {
+            let mut head = Frontier::new();
+            (1..=size).for_each(|position| head.append(leaf_hash(&stored(position).bytes)));
+            let tree = LogTree::at(head.clone());
+            for position in size + 1..size + 20 {
+                tree.grow(Growth::of(tree.frontier(), &[stored(position)]), || {});
+                // The neighbours on the way up from the last leaf: the whole subtrees of all that is before it.
+                for level in (0..LEVELS).filter(|level| (position - 1) >> level & 1 == 1) {
+                    let index = ((position - 1) >> level) - 1;
+                    assert!(tree.node(level as u8, index).is_some(), "{size} {position} {level}");
+                }
+            }
+        }
     }
 }

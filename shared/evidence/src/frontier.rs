@@ -40,6 +40,11 @@ impl Frontier {
         self.size
     }
 
+    /// The roots of its largest whole subtrees, from the left: one for every bit set in the size.
+    pub fn subtrees(&self) -> &[TreeHash] {
+        &self.subtrees
+    }
+
     /// Appends a leaf.
     pub fn append(&mut self, leaf: TreeHash) {
         self.append_with(leaf, |_| {});
