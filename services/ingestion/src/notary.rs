@@ -123,7 +123,7 @@ impl Notary {
             }
             Err(error) => {
                 metrics::counter!("planwatch_receipts_missing_total").increment(acceptances.len() as u64);
-                let why: &dyn Error = &error;
+                let why: &dyn std::error::Error = &error;
                 tracing::warn!(position = %last, error = why, "An answer goes without its receipt");
             }
         }
