@@ -31,9 +31,9 @@ pub const REQUEST_LIMIT_BYTES: usize = 8 * 1024 * 1024;
 /// How long a commit waits for the index when that is too far behind.
 const INDEX_PATIENCE: Duration = Duration::from_secs(10);
 
-/// From how many events on a commit is hashed by a thread of its own: half a millisecond, several times what
-/// starting the thread costs.
-const HASHED_BESIDE_EVENTS: usize = 1_024;
+/// From how many events on a commit is hashed by a thread of its own, while the disk is waited for: some 100 µs, several
+/// times what starting the thread costs.
+const HASHED_BESIDE_EVENTS: usize = 256;
 
 /// The one writer of a log. Its calls block on the disk; give it a thread of its own.
 ///
@@ -322,7 +322,7 @@ impl Writer {
         let tree = self.shared.tree.frontier();
         let hash = || Growth::of(tree.clone(), commits.iter().flat_map(|commit| commit.iter()));
         let growth = std::thread::scope(|scope| -> Result<Growth, AppendError> {
-            // A large commit is hashed while it is compressed, written and synchronised.
+            // A large commit is hashed while it is written and synchronised.
             let beside = events >= HASHED_BESIDE_EVENTS;
             let thread = || std::thread::Builder::new().spawn_scoped(scope, hash).ok();
             let hashing = beside.then(thread).flatten();

@@ -122,6 +122,7 @@ where
         figures.server_highest_kib = Some(memory.highest_kib);
     }
     drop(facts);
+    store.settle().await?;
     let closing = Instant::now();
     Arc::into_inner(store).context("a writer still holds the system")?.close().await?;
     figures.close_us = micros(closing.elapsed());

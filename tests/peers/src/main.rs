@@ -16,7 +16,8 @@
 //! | `replay-fold` | the same, decoded from JSON and folded into `indicators::Facts` |
 //! | `start` | opened until the last position is known |
 //!
-//! With each append stand the bytes on disk per event after closing (every copy and index) and the resident
+//! With each append stand the bytes on disk per event after closing (every copy and index, once ours has compacted its
+//! full journal files; the last file, of up to 64 MiB, is as it was written) and the resident
 //! memory; with JetStream that of its server, too. Every measurement is a process of its own on a directory of
 //! its own; rounds are interleaved (each round goes through all systems, beginning with another one); figures
 //! are medians with the lowest and the highest. Beside them stands what the disk itself does: 4 KiB appended

@@ -32,6 +32,11 @@ pub(crate) trait Store: Send + Sync + Sized + 'static {
         None
     }
 
+    /// Waits until nothing is left to be done in the background.
+    fn settle(&self) -> impl Future<Output = anyhow::Result<()>> + Send {
+        async { Ok(()) }
+    }
+
     /// Closes it as it should be closed.
     fn close(self) -> impl Future<Output = anyhow::Result<()>> + Send;
 }

@@ -12,6 +12,9 @@ use std::cell::Cell;
 use std::convert::Infallible;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+const SETTLED_WITHIN: Duration = Duration::from_secs(120);
 
 /// Our log.
 pub(crate) struct Ours {
@@ -59,6 +62,15 @@ impl Store for Ours {
             events += 1;
         }
         Ok(events)
+    }
+
+    async fn settle(&self) -> anyhow::Result<()> {
+        let begun = Instant::now();
+        while !self.log.is_compact() {
+            anyhow::ensure!(begun.elapsed() < SETTLED_WITHIN, "the journal's full files are not compacted");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Ok(())
     }
 
     async fn close(self) -> anyhow::Result<()> {
