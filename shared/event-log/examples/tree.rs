@@ -1,11 +1,11 @@
 //! Measures the evidence of a stopped log: `tree DIRECTORY PLAN BUNDLE`. Hashing, proofs, verification, and a
-//! bundle that is exported to BUNDLE.
+//! bundle that is exported to BUNDLE, and, straight from the journal, to BUNDLE with `.from-journal`.
 
 #![expect(clippy::print_stdout, reason = "the figures are what it is for")]
 #![expect(clippy::float_arithmetic, reason = "figures for people")]
 
 use event_log::files::RealFiles;
-use event_log::{Options, ReadLimit, open};
+use event_log::{BundleHead, JournalReader, Options, ReadLimit, open};
 use events::{PlanId, Position};
 use evidence::{Checkpoint, Frontier, KeyName, KeyUse, SigningKey, leaf_hash};
 use std::error::Error;
@@ -69,6 +69,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     let report = event_log::verify_bundle(&RealFiles, bundle, &keys)?;
     let rate = report.events as f64 / started.elapsed().as_secs_f64();
     println!("verify the bundle: {} problems, {rate:.0} events/s", report.problems.len());
+    let from_journal = bundle.with_extension("from-journal");
+    let started = Instant::now();
+    let (journal, all) = (JournalReader::new(&RealFiles, directory)?, Position(1)..=Position(size));
+    let head = BundleHead::Signed(&signed);
+    event_log::export_journal(&journal, all, head, &keys, &RealFiles, &from_journal, &mut |_| {})?;
+    let rate = size as f64 / started.elapsed().as_secs_f64();
+    println!("export from the journal, without the index: {rate:.0} events/s");
     drop(opened);
 
     let started = Instant::now();
