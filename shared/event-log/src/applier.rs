@@ -4,7 +4,7 @@ use crate::index::{Index, IndexError, IndexOpenError, MemoryIndex, SledIndex, mo
 use crate::journal::JournalMap;
 use crate::log::Shared;
 use crate::stored::Stored;
-use crate::tail::Work;
+use crate::tail::{TAKE_BYTES, Work};
 use events::{PlanId, Position};
 use evidence::leaf_hash;
 use metrics::{counter, gauge};
@@ -14,8 +14,6 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-/// How much is taken from the tail at once; the index splits it into transactions.
-const TAKE_BYTES: usize = 1024 * 1024;
 /// How long the applier waits for work, and before it tries a failed index again.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// How much of the journal is gathered into one call of the index.

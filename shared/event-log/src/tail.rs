@@ -8,6 +8,8 @@ use std::time::Duration;
 
 /// How much the index may lag behind before the writer waits for it.
 const TAIL_LIMIT_BYTES: usize = 32 * 1024 * 1024;
+/// How much is taken from the tail at once; the index splits it into transactions.
+pub(crate) const TAKE_BYTES: usize = 1024 * 1024;
 /// How long commits that are small are gathered for the index.
 const GATHERING: Duration = Duration::from_millis(100);
 /// What an event costs in memory besides its bytes.
@@ -48,13 +50,20 @@ impl Tail {
     }
 
     /// Adds a commit at the end.
+    ///
+    /// The applier is woken for the first one and once enough is gathered: each time it is woken for nothing costs the
+    /// writer as much as a short commit's encoding.
     pub(crate) fn push(&self, commit: Commit) {
         let mut held = self.lock();
+        let was_empty = held.commits.is_empty();
         held.bytes += weight(&commit);
         held.positions.extend(commit.iter().map(|stored| (stored.id, stored.position)));
         held.commits.push_back(commit);
+        let is_enough = held.bytes >= TAKE_BYTES;
         drop(held);
-        self.changed.notify_all();
+        if was_empty || is_enough {
+            self.changed.notify_all();
+        }
     }
 
     /// Waits until there is room for another commit; false if there is none within the time.
