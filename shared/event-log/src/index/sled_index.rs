@@ -169,9 +169,9 @@ impl SledIndex {
         Ok(())
     }
 
-    /// Writes one transaction and makes it durable.
-    fn commit(&self, transaction: Pending) -> Result<(), IndexError> {
-        let Some(last) = transaction.stored.last() else { return Ok(()) };
+    /// Writes one transaction and makes it durable; the new events are in it, the last of them in the newest frame.
+    fn commit(&self, transaction: Pending, new: &[Stored], newest: &[Stored]) -> Result<(), IndexError> {
+        let Some(last) = new.last() else { return Ok(()) };
         let head = last.position;
         let Growing { batch: tile_batch, edge } = transaction.growing;
         let mark = tiles::mark(&edge);
@@ -190,9 +190,9 @@ impl SledIndex {
             self.make_durable()
         })?;
         *self.edge() = edge;
-        *self.newest() = transaction.newest;
+        *self.newest() = newest.to_vec();
         self.head.store(head.0, Ordering::Release);
-        self.remember_ids(&transaction.stored)
+        self.remember_ids(new)
     }
 
     /// Reads the frame that starts with a key, with its further parts.
@@ -223,26 +223,31 @@ impl Index for SledIndex {
 
     fn apply(&self, stored: &[Stored], mut leaves: &[TreeHash]) -> Result<(), IndexError> {
         let mut encoder = self.encoder.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut pending = Pending::from(self.edge().clone());
         // Small commits grow together: the newest frame is written again with what follows it.
-        let mut held = self.newest().clone();
-        let held_events = held.len();
-        held.extend_from_slice(stored);
-        for (number, run) in runs(&held).enumerate() {
-            let held = if number == 0 { held_events } else { 0 };
-            if run.len() == held {
-                continue;
+        let mut events = self.newest().clone();
+        let (mut from, mut until) = (events.len(), 0);
+        events.extend_from_slice(stored);
+        let mut pending = Pending::from(self.edge().clone());
+        let mut newest = &events[..0];
+        for run in runs(&events) {
+            let new = until + run.len() - from.max(until);
+            if new > 0 {
+                let frame = encoder.encode(run);
+                if pending.bytes > 0
+                    && pending.bytes + frame.len() + FRAME_KEYS_BYTES > TRANSACTION_LIMIT_BYTES
+                {
+                    self.commit(pending, &events[from..until], newest)?;
+                    pending = Pending::from(self.edge().clone());
+                    from = until;
+                }
+                let (run_leaves, rest) = leaves.split_at(new);
+                pending.add(run, run_leaves, &frame);
+                leaves = rest;
             }
-            let frame = encoder.encode(run);
-            if pending.bytes + frame.len() + FRAME_KEYS_BYTES > TRANSACTION_LIMIT_BYTES {
-                self.commit(pending)?;
-                pending = Pending::from(self.edge().clone());
-            }
-            let (run_leaves, rest) = leaves.split_at(run.len() - held);
-            pending.add(run, held, run_leaves, &frame);
-            leaves = rest;
+            until += run.len();
+            newest = run;
         }
-        self.commit(pending)
+        self.commit(pending, &events[from..until], newest)
     }
 
     fn frontier(&self) -> Frontier {
@@ -320,8 +325,6 @@ impl Index for SledIndex {
 struct Pending {
     commits: Batch,
     by_time: Batch,
-    stored: Vec<Stored>,
-    newest: Vec<Stored>,
     growing: Growing,
     bytes: usize,
 }
@@ -330,11 +333,11 @@ impl Pending {
     fn from(edge: Edge) -> Pending {
         let (commits, by_time) = (Batch::default(), Batch::default());
         let growing = Growing::from(edge);
-        Pending { commits, by_time, stored: Vec::new(), newest: Vec::new(), growing, bytes: 0 }
+        Pending { commits, by_time, growing, bytes: 0 }
     }
 
-    /// Adds the frame of a run, of whose events the first `held` are in the index already.
-    fn add(&mut self, run: &[Stored], held: usize, leaves: &[TreeHash], frame: &[u8]) {
+    /// Adds the frame of a run, with the leaves of those of its events that are new.
+    fn add(&mut self, run: &[Stored], leaves: &[TreeHash], frame: &[u8]) {
         let Some(first) = run.first() else { return };
         self.growing.append(leaves);
         for (part, value) in (0u16..).zip(frame.chunks(VALUE_LIMIT_BYTES)) {
@@ -344,8 +347,6 @@ impl Pending {
         time.extend_from_slice(&first.position.0.to_be_bytes());
         self.by_time.insert(time, &[]);
         self.bytes += frame.len() + FRAME_KEYS_BYTES;
-        self.stored.extend_from_slice(&run[held..]);
-        self.newest = run.to_vec();
     }
 }
 
