@@ -136,17 +136,6 @@ fn without_space_and_without_synchronisation_everything_stays_as_it_is(home: Hom
     assert_eq!(content(&home).pop(), files.last().cloned());
 }
 
-macro_rules! contract {
-    ($($name:ident),* $(,)?) => {
-        mod in_memory {
-            $(#[test] fn $name() { super::$name(super::Home::in_memory()); })*
-        }
-        mod on_disk {
-            $(#[test] fn $name() { super::$name(super::Home::on_disk()); })*
-        }
-    };
-}
-
 contract! {
     compaction_keeps_the_events_and_the_tree_and_takes_less_room,
     a_compacted_file_is_known_after_a_restart_and_not_written_again,

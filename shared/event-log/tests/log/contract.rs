@@ -5,17 +5,6 @@ use event_log::{AppendError, Copied, OpenError, ReadLimit};
 use events::{Event, Position, wire};
 use std::collections::HashSet;
 
-macro_rules! contract {
-    ($($name:ident),* $(,)?) => {
-        mod in_memory {
-            $(#[test] fn $name() { super::$name(super::Home::in_memory()); })*
-        }
-        mod on_disk {
-            $(#[test] fn $name() { super::$name(super::Home::on_disk()); })*
-        }
-    };
-}
-
 contract! {
     positions_are_contiguous_and_events_read_back,
     a_log_reads_the_same_after_it_is_opened_again,

@@ -212,3 +212,17 @@ pub(crate) fn alter(home: &Home, change: impl FnOnce(&sled::Db)) {
     change(&db);
     db.flush().unwrap();
 }
+
+/// Makes each case a test in memory and one on disk.
+macro_rules! contract {
+    ($($name:ident),* $(,)?) => {
+        mod in_memory {
+            $(#[test] fn $name() { super::$name(super::Home::in_memory()); })*
+        }
+        mod on_disk {
+            $(#[test] fn $name() { super::$name(super::Home::on_disk()); })*
+        }
+    };
+}
+
+pub(crate) use contract;
