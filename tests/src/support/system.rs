@@ -310,8 +310,10 @@ fn launch(folder: &Path, options: &Options) -> (Child, Ready, Http) {
         let said = std::fs::read_to_string(said_file(folder)).unwrap_or_default();
         panic!("`up` did not become ready; it said:\n{said}");
     };
-    let ready: Ready =
-        serde_json::from_str(&line).unwrap_or_else(|error| panic!("`up` printed {line:?}: {error}"));
+    let ready: Ready = serde_json::from_str(&line).unwrap_or_else(|error| {
+        let said = std::fs::read_to_string(said_file(folder)).unwrap_or_default();
+        panic!("`up` printed {line:?}: {error}; it said:\n{said}")
+    });
     let http = Http::new(&ready.console, Some(token(&ready.token_file)));
     (supervisor, ready, http)
 }

@@ -5,8 +5,8 @@ use crate::{
     is_possible, log_folder, remove, said_since, start_again, stop_and_audit, stream_folder, submit,
 };
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tests::support::{
@@ -97,30 +97,37 @@ fn remove_followers_copies(system: &System) {
 /// Reports sent without a pause to a system that must not take them.
 struct Attempts {
     stopping: Arc<AtomicBool>,
-    threads: Vec<JoinHandle<Vec<Answer>>>,
+    answers: Arc<Mutex<Vec<Answer>>>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 impl Attempts {
     fn start(http: &Http) -> Attempts {
-        let stopping = Arc::new(AtomicBool::new(false));
+        let (stopping, answers) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(Vec::new())));
         let threads = (0..4).map(|_| {
             let (stopping, http) = (Arc::clone(&stopping), http.with_limit(ATTEMPT_LIMIT));
+            let answers = Arc::clone(&answers);
             let body = report("ben-cat", today().year(), 7).to_string();
             std::thread::spawn(move || {
-                let mut answers = Vec::new();
                 while !stopping.load(Ordering::Relaxed) {
-                    answers.extend(http.try_post("/api/v1/reports", &body, &[]));
+                    let answer = http.try_post("/api/v1/reports", &body, &[]);
+                    answers.lock().unwrap().extend(answer);
                 }
-                answers
             })
         });
-        Attempts { threads: threads.collect(), stopping }
+        Attempts { threads: threads.collect(), answers, stopping }
+    }
+
+    /// Whether an answer like this has come so far.
+    fn heard(&self, is_like_this: impl Fn(&Answer) -> bool) -> bool {
+        self.answers.lock().unwrap().iter().any(is_like_this)
     }
 
     /// Gives every answer that came.
     fn finish(self) -> Vec<Answer> {
         self.stopping.store(true, Ordering::Relaxed);
-        self.threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+        self.threads.into_iter().for_each(|thread| thread.join().unwrap());
+        std::mem::take(&mut self.answers.lock().unwrap())
     }
 }
 
@@ -237,11 +244,12 @@ fn a_stream_with_another_history_stops_admission_until_a_person_decides() {
             system.http().try_get("/readyz").is_ok_and(|answer| answer.text.contains("stream differ"))
         });
     }
+    let told =
+        |answer: &Answer| answer.json()["detail"].as_str().is_some_and(|why| why.contains("differ at"));
+    until("an attempt hears why", || attempts.heard(told));
     let answers = attempts.finish();
     let admitted: Vec<&Answer> = answers.iter().filter(|answer| answer.status != 503).collect();
     assert!(admitted.is_empty(), "nothing is admitted: {admitted:?}");
-    let told =
-        |answer: &Answer| answer.json()["detail"].as_str().is_some_and(|why| why.contains("differ at"));
     assert!(answers.iter().any(told), "it is said why");
     let readiness = system.http().get("/readyz");
     assert_eq!(readiness.status, 503);
