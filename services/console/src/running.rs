@@ -8,17 +8,15 @@ use crate::edge::{Edge, router};
 use bus::{Bus, BusConfig, ConnectError};
 use events::PlanId;
 use serde::Deserialize;
-use service::Metrics;
-use service::listener::{BoundedListener, Peer};
-use std::io;
+use service::listener::Peer;
+use service::{HttpServer, ListenError, Listening, Metrics};
+use std::future::IntoFuture;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
 
 /// What the console needs to know.
 #[derive(Debug, Clone, Deserialize)]
@@ -63,33 +61,15 @@ pub enum StartError {
     /// The bus cannot be reached. Trying again later may help.
     #[error("cannot reach the other services")]
     Bus(#[from] ConnectError),
-    /// The address cannot be listened on.
-    #[error("cannot listen on {listen}: stop what listens there, or choose another address with `listen`")]
-    Bind {
-        /// Which address.
-        listen: SocketAddr,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
-    /// The bound address cannot be written down.
-    #[error("cannot write the address into `{}`: check that its folder is there and writable", file.display())]
-    ReadyFile {
-        /// Which file.
-        file: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
+    /// The address cannot be listened on, or not be told.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
 }
 
 /// A console that listens.
 #[derive(Debug)]
 pub struct Running {
-    address: SocketAddr,
-    closing: watch::Sender<bool>,
-    server: JoinHandle<io::Result<()>>,
-    ready_file: Option<PathBuf>,
+    server: HttpServer,
 }
 
 /// Connects to the bus, binds and listens; an error leaves nothing behind.
@@ -112,64 +92,36 @@ fn access_of(config: &Config) -> Result<Access, TokenError> {
 }
 
 async fn listen(config: Config, access: Access, backend: Arc<dyn Backend>) -> Result<Running, StartError> {
-    let bind = |source| StartError::Bind { listen: config.listen, source };
-    let socket = TcpListener::bind(config.listen).await.map_err(bind)?;
-    let address = socket.local_addr().map_err(bind)?;
+    let listening = Listening::on(config.listen).await?;
+    let address = listening.address();
     // A process has one recorder; where several consoles share it, as in tests, each renders its own.
     let metrics = Metrics::install().unwrap_or_else(|_| Metrics::detached());
     let (closing, closed) = watch::channel(false);
     let edge = Edge::new(backend, access, metrics, closed);
     let door = edge.closed();
     let service = router(edge).into_make_service_with_connect_info::<Peer>();
-    let server = axum::serve(BoundedListener::new(socket), service).with_graceful_shutdown(door);
-    if let Some(file) = &config.ready_file {
-        let not_written = |source| StartError::ReadyFile { file: file.clone(), source };
-        write_whole(file, &address.to_string()).await.map_err(not_written)?;
-    }
-    let server = tokio::spawn(server.into_future());
+    let server = listening.serve(config.ready_file, closing, |socket| {
+        axum::serve(socket, service).with_graceful_shutdown(door).into_future()
+    })?;
     tracing::info!(address = %address, plan = %config.plan, "The console listens on http://{address}");
-    Ok(Running { address, closing, server, ready_file: config.ready_file })
-}
-
-/// Writes a file so that a reader finds all of it or nothing.
-async fn write_whole(file: &Path, text: &str) -> io::Result<()> {
-    let mut beside = file.as_os_str().to_owned();
-    beside.push(".new");
-    tokio::fs::write(&beside, text).await?;
-    tokio::fs::rename(&beside, file).await
+    Ok(Running { server })
 }
 
 impl Running {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.server.address()
     }
 
     /// Stops listening, ends the streams, finishes what is being answered, and returns within the grace.
-    pub async fn stop(mut self, grace: Duration) {
-        // Nobody listens to the channel only when the server has ended already.
-        let _ = self.closing.send(true);
-        if let Some(file) = &self.ready_file {
-            // It may be gone already; a next start writes it anew.
-            let _ = tokio::fs::remove_file(file).await;
-        }
-        if self.server.is_finished() {
-            return;
-        }
-        if tokio::time::timeout(grace, &mut self.server).await.is_err() {
-            tracing::warn!("Cut off the requests that were still being answered after {grace:?}");
-            self.server.abort();
-        }
+    pub async fn stop(self, grace: Duration) {
+        self.server.stop(grace).await;
     }
 }
 
 impl service::Running for Running {
     async fn failed(&mut self) -> String {
-        match (&mut self.server).await {
-            Ok(Ok(())) => "the server ended by itself".to_owned(),
-            Ok(Err(error)) => format!("the server ended: {error}"),
-            Err(error) => format!("the server ended: {error}"),
-        }
+        self.server.failed().await
     }
 
     async fn stop(self, grace: Duration) {

@@ -7,7 +7,8 @@
 use event_log::{EvidenceError, Log};
 use events::Position;
 use evidence::{Checkpoint, CheckpointError, SignedCheckpoint};
-use std::io::{self, Write};
+use service::durable::{READABLE, replace_and_sync};
+use std::io;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
@@ -100,7 +101,7 @@ impl Kept {
     /// Replaces the kept checkpoint, in each place in one step. What it says is durable already.
     pub(crate) fn keep(&self, checkpoint: &SignedCheckpoint) -> Result<(), KeptError> {
         for path in &self.places {
-            replace(path, &checkpoint.to_string())
+            replace_and_sync(path, checkpoint.to_string().as_bytes(), READABLE)
                 .map_err(|source| KeptError::Files { path: path.clone(), source })?;
         }
         Ok(())
@@ -140,15 +141,6 @@ fn difference(log: &Log, claimed: &Checkpoint) -> Result<Option<String>, Evidenc
             claimed.root()
         )
     }))
-}
-
-fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let beside = path.with_extension("new");
-    let mut file = std::fs::File::create(&beside)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_data()?;
-    std::fs::rename(&beside, path)?;
-    path.parent().map_or(Ok(()), |directory| std::fs::File::open(directory)?.sync_all())
 }
 
 #[cfg(test)]

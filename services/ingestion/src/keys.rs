@@ -11,9 +11,9 @@
 //! older checkpoints go on verifying.
 
 use evidence::{KeyError, KeyName, KeyUse, SEED_BYTES, SigningKey, VerifierKey};
-use std::fs::{DirBuilder, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use service::durable::{OWNER_ONLY, make_folder, replace_and_sync};
+use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
@@ -21,8 +21,6 @@ const VKEYS_NAME: &str = "vkeys";
 const PRIVATE_EXTENSION: &str = "key";
 /// The most private keys that sign at once.
 const SIGNING_LIMIT: usize = 8;
-const OWNER_ONLY_FILE: u32 = 0o600;
-const OWNER_ONLY_FOLDER: u32 = 0o700;
 /// What group and others may not do with a private key: anything.
 const OF_OTHERS: u32 = 0o077;
 /// What they may not do with the directory: put keys into it.
@@ -195,11 +193,7 @@ impl Keys {
             let path = path.to_owned();
             move |source| KeysError::Files { path, source }
         };
-        DirBuilder::new()
-            .recursive(true)
-            .mode(OWNER_ONLY_FOLDER)
-            .create(directory)
-            .map_err(refused(directory))?;
+        make_folder(directory).map_err(refused(directory))?;
         let key = SigningKey::from_seed(name.clone(), seed);
         let public = key.verifier(KeyUse::Log);
         // The public half first: no checkpoint is signed by a key that outsiders cannot be told of.
@@ -243,19 +237,9 @@ fn private_file(directory: &Path, id: u32) -> PathBuf {
     directory.join(format!("{id:08x}.{PRIVATE_EXTENSION}"))
 }
 
-/// Replaces a file in one step, readable by its owner only.
+/// Replaces a file of the owner's alone. What a key has signed is given away: it must not be lost with the power.
 fn write_whole(path: &Path, text: &str) -> io::Result<()> {
-    let beside = path.with_extension("new");
-    match std::fs::remove_file(&beside) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(OWNER_ONLY_FILE).open(&beside)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    std::fs::rename(&beside, path)?;
-    // What a key has signed is given away: the key itself must not be lost with the power.
-    path.parent().map_or(Ok(()), |directory| std::fs::File::open(directory)?.sync_all())
+    replace_and_sync(path, text.as_bytes(), OWNER_ONLY)
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@ use crate::exit::Failure;
 use anyhow::Context;
 use clap::Args;
 use evidence::{NOTE_LIMIT_BYTES, VerifierKey};
-use std::io::Read;
 use std::path::Path;
 
 /// The public keys that are believed.
@@ -48,13 +47,6 @@ pub fn read_file(file: &Path) -> anyhow::Result<Vec<VerifierKey>> {
 
 /// Reads a file that is small.
 pub fn read_bounded(file: &Path, limit_bytes: usize) -> anyhow::Result<Vec<u8>> {
-    let read = || -> std::io::Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        std::fs::File::open(file)?.take(limit_bytes as u64 + 1).read_to_end(&mut bytes)?;
-        if bytes.len() > limit_bytes {
-            return Err(std::io::Error::other(format!("it has more than {limit_bytes} bytes")));
-        }
-        Ok(bytes)
-    };
-    read().with_context(|| format!("cannot read `{}`", file.display()))
+    service::durable::read_bounded(file, limit_bytes)
+        .with_context(|| format!("cannot read `{}`", file.display()))
 }

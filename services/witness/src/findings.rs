@@ -10,9 +10,9 @@
 //!
 //! A finding is made whole beside its place and moved there; one that is there stays as it is.
 
-use crate::durable::{READABLE, make_folder, sync_folder, write_new};
 use crate::record::{Record, hex_sha256};
 use evidence::{AddCheckpoint, SignedCheckpoint, TreeHash};
+use service::durable::{READABLE, make_folder, sync_folder, write_new};
 use std::io;
 use std::path::{Path, PathBuf};
 

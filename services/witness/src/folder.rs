@@ -7,9 +7,9 @@
 //!
 //! The directory is made with a record in it, so one without is damage, not a beginning.
 
-use crate::durable::{READABLE, make_folder, read_bounded, sync_folder, write_new};
 use crate::record::{self, Damaged, Record};
 use evidence::NOTE_LIMIT_BYTES;
+use service::durable::{READABLE, make_folder, read_bounded, sync_folder, write_new};
 use std::io;
 use std::path::{Path, PathBuf};
 use thiserror::Error;

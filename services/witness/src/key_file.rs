@@ -1,7 +1,7 @@
 //! The witness's key: a file that its owner alone may read, and the public half beside it.
 
-use crate::durable::{READABLE, make_folder, read_bounded, sync_folder, write_new};
 use evidence::{KeyError, KeyName, KeyUse, SEED_BYTES, SigningKey, VerifierKey};
+use service::durable::{OWNER_ONLY, READABLE, make_folder, read_bounded, sync_folder, write_new};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,6 @@ pub const KEY_NAME: &str = "witness.key";
 /// The public key's file beside it.
 pub const VKEY_NAME: &str = "witness.vkey";
 const KEY_LIMIT_BYTES: usize = 1024;
-const OWNER_ONLY_FILE: u32 = 0o600;
 /// What group and others may not do with a private key: anything.
 const OF_OTHERS: u32 = 0o077;
 
@@ -77,7 +76,7 @@ pub fn make_key(
     };
     make_folder(directory).map_err(refused(directory))?;
     let beside = directory.join(format!("{KEY_NAME}.new"));
-    write_new(&beside, format!("{}\n", key.to_secret_text()).as_bytes(), OWNER_ONLY_FILE)
+    write_new(&beside, format!("{}\n", key.to_secret_text()).as_bytes(), OWNER_ONLY)
         .map_err(refused(&beside))?;
     // A link, in place of a rename, replaces nothing.
     let linked = std::fs::hard_link(&beside, &private_path);

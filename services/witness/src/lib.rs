@@ -18,7 +18,6 @@ mod clock;
 mod comparison;
 mod config;
 mod decision;
-mod durable;
 mod edge;
 mod findings;
 mod folder;

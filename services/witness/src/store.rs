@@ -8,9 +8,9 @@
 //!
 //! Key and memory lie together: a key without what it cosigned last could cosign the contrary.
 
-use crate::durable::{make_folder, sync_folder};
 use crate::folder::LogFolder;
 use rustix::fs::{FlockOperation, flock};
+use service::durable::{make_folder, sync_folder};
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;

@@ -211,6 +211,6 @@ async fn what_keeps_a_witness_from_starting_says_what_to_do() {
     made_key(other.path());
     let taken = witness::Config { listen: running.address(), ..config(other.path(), &[log_vkey()]) };
     let error = witness::start(taken, Metrics::detached()).await.unwrap_err();
-    assert!(matches!(error, witness::StartError::Bind { .. }), "{error}");
+    assert!(matches!(error, witness::StartError::Listen(service::ListenError::Bind { .. })), "{error}");
     running.stop(GRACE).await;
 }
