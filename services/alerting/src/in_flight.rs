@@ -33,6 +33,9 @@ impl Transition {
             | EventData::ReportSubmitted(_)
             | EventData::TargetChanged(_)
             | EventData::UnitChanged(_)
+            | EventData::BaselineEntered(_)
+            | EventData::PlanAmended(_)
+            | EventData::DeadlineExtended(_)
             | EventData::AlertAcknowledged(_) => None,
         }
     }

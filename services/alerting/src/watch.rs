@@ -286,7 +286,9 @@ async fn record(
             Ok(acceptances.first().map_or(Position::START, |acceptance| acceptance.position))
         }
         Answer::Refused(refusal) => Err(NotTaken::Refused { detail: refusal.detail }),
-        Answer::Checked(_) => Err(NotTaken::Refused { detail: "it was only checked".into() }),
+        Answer::Checked(_) | Answer::AmendmentChecked(_) => {
+            Err(NotTaken::Refused { detail: "it was only checked".into() })
+        }
     }
 }
 

@@ -5,7 +5,7 @@
   const live = document.getElementById("live");
   if (!live || !window.EventSource) return;
   const state = document.getElementById("live-state");
-  const names = ["report-submitted", "target-changed", "unit-changed", "alert-raised", "alert-resolved", "alert-acknowledged"];
+  const names = ["report-submitted", "target-changed", "unit-changed", "baseline-entered", "plan-amended", "deadline-extended", "alert-raised", "alert-resolved", "alert-acknowledged"];
   const pauseMs = 150;
   const patienceMs = 1000;
   let position = Number(live.dataset.position);

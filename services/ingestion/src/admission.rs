@@ -5,6 +5,7 @@
 
 mod alerts;
 mod parsed;
+mod plan_changes;
 mod reports;
 mod targets;
 mod units;
@@ -58,14 +59,20 @@ pub enum Slot {
 }
 
 impl<'a> Known<'a> {
+    /// The plan in force: as adopted, with the amendments that have taken effect.
     fn plan(&self) -> Result<&'a Plan, Refusal> {
-        self.facts.adopted().map(|adopted| &adopted.plan).ok_or_else(|| {
-            Refusal::new(
-                RefusalKind::Unavailable,
-                "no plan has been adopted into this log yet; try again shortly",
-            )
-        })
+        self.facts.plan_at(self.facts.head(), self.now).ok_or_else(no_plan)
     }
+
+    /// The plan as it was adopted.
+    fn adopted_plan(&self) -> Result<&'a Plan, Refusal> {
+        self.facts.adopted().map(|adopted| &adopted.plan).ok_or_else(no_plan)
+    }
+}
+
+fn no_plan() -> Refusal {
+    let detail = "no plan has been adopted into this log yet; try again shortly";
+    Refusal::new(RefusalKind::Unavailable, detail)
 }
 
 /// Decides on a request.
@@ -74,6 +81,15 @@ pub fn admit(known: &Known<'_>, request: &ParsedRequest) -> Decision {
         Parsed::Reports(reports) => reports::admit(known, plan, request, reports),
         Parsed::Target(change) => targets::admit(known, plan, request, change).map(|slot| vec![slot]),
         Parsed::Unit(change) => units::admit(known, plan, request, change).map(|slot| vec![slot]),
+        Parsed::Baseline(baseline) => {
+            plan_changes::baseline(known, plan, request, baseline).map(|slot| vec![slot])
+        }
+        Parsed::Amendment(amendment) => {
+            plan_changes::amendment(known, plan, request, amendment).map(|slot| vec![slot])
+        }
+        Parsed::Deadline(extension) => {
+            plan_changes::deadline(known, plan, request, extension).map(|slot| vec![slot])
+        }
         Parsed::Raise(alert) => alerts::raise(known, plan, request, alert).map(|slot| vec![slot]),
         Parsed::Resolve(alert) => alerts::resolve(known, plan, request, alert).map(|slot| vec![slot]),
         Parsed::Acknowledge(id, body) => {
@@ -82,7 +98,7 @@ pub fn admit(known: &Known<'_>, request: &ParsedRequest) -> Decision {
     });
     match slots {
         Err(refusal) => Decision::Answer(Answer::Refused(refusal)),
-        Ok(slots) if request.request.dry_run => Decision::Answer(preview(request, &slots)),
+        Ok(slots) if request.request.dry_run => Decision::Answer(preview(known, request, &slots)),
         Ok(slots) => match answers_if_all_before(&slots) {
             Some(acceptances) => Decision::Answer(Answer::Recorded(acceptances)),
             None => Decision::Record(slots),
@@ -104,8 +120,17 @@ fn answers_if_all_before(slots: &[Slot]) -> Option<Vec<Acceptance>> {
         .collect()
 }
 
-/// What a dry run says: of reports, which revision each becomes or became; of anything else, that it is right.
-fn preview(request: &ParsedRequest, slots: &[Slot]) -> Answer {
+/// What a dry run says: of reports, which revision each becomes or became; of an amendment, what it would change;
+/// of anything else, that it is right.
+fn preview(known: &Known<'_>, request: &ParsedRequest, slots: &[Slot]) -> Answer {
+    if let (Parsed::Amendment(amendment), [slot]) = (&request.parsed, slots) {
+        let preview =
+            known.adopted_plan().and_then(|plan| plan_changes::preview(known, plan, amendment, slot));
+        return match preview {
+            Ok(preview) => Answer::AmendmentChecked(Box::new(preview)),
+            Err(refusal) => Answer::Refused(refusal),
+        };
+    }
     let Parsed::Reports(reports) = &request.parsed else { return Answer::Checked(Vec::new()) };
     let revision = |slot: &Slot| match slot {
         Slot::New { revision, .. } => Some((*revision, false)),
@@ -129,6 +154,9 @@ fn revision_of(data: &EventData) -> u32 {
         EventData::ReportSubmitted(data) => data.revision,
         EventData::TargetChanged(data) => data.revision,
         EventData::UnitChanged(data) => data.revision,
+        EventData::BaselineEntered(data) => data.revision,
+        EventData::PlanAmended(data) => data.revision,
+        EventData::DeadlineExtended(data) => data.revision,
         EventData::PlanAdopted(_)
         | EventData::AlertRaised(_)
         | EventData::AlertResolved(_)
@@ -142,6 +170,9 @@ fn request_digest_of(data: &EventData) -> Option<&str> {
         EventData::ReportSubmitted(data) => data.request_digest.as_deref(),
         EventData::TargetChanged(data) => data.request_digest.as_deref(),
         EventData::UnitChanged(data) => data.request_digest.as_deref(),
+        EventData::BaselineEntered(data) => data.request_digest.as_deref(),
+        EventData::PlanAmended(data) => data.request_digest.as_deref(),
+        EventData::DeadlineExtended(data) => data.request_digest.as_deref(),
         EventData::AlertAcknowledged(data) => data.request_digest.as_deref(),
         EventData::PlanAdopted(_) | EventData::AlertRaised(_) | EventData::AlertResolved(_) => None,
     }

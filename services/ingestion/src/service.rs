@@ -344,7 +344,7 @@ impl Shared {
         let answer = self.answer(request).await;
         let outcome = match &answer {
             Answer::Recorded(_) => "recorded",
-            Answer::Checked(_) => "checked",
+            Answer::Checked(_) | Answer::AmendmentChecked(_) => "checked",
             Answer::Refused(_) => "refused",
         };
         metrics::counter!("planwatch_requests_total", "operation" => operation, "outcome" => outcome)

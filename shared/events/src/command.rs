@@ -4,9 +4,14 @@
 //! revisions and calendars by ingestion's admission.
 
 mod fields;
+mod plan_changes;
 mod report;
 
 pub use fields::{Fields, read_date};
+pub use plan_changes::{
+    AmendPlan, AmendmentPreview, CHANGES_LIMIT, CellDifference, EnterBaseline, ExtendDeadline, KeyDifference,
+    PREVIEW_LIMIT,
+};
 pub use report::{ReadableParts, SubmitReport};
 
 use crate::event::{TargetValue, UnitChange};
@@ -49,6 +54,12 @@ pub enum Operation {
     ChangeTarget,
     /// Change one unit; the body is a [`ChangeUnit`].
     ChangeUnit,
+    /// Enter a baseline; the body is an [`EnterBaseline`].
+    EnterBaseline,
+    /// Amend the plan; the body is an [`AmendPlan`].
+    AmendPlan,
+    /// Extend a deadline; the body is an [`ExtendDeadline`].
+    ExtendDeadline,
     /// Acknowledge the alert that `subject` names; the body is an [`AcknowledgeAlert`].
     AcknowledgeAlert,
     /// Record that an alert fired; alerting alone asks for it. The body is an [`crate::AlertRaised`].
@@ -65,6 +76,9 @@ impl Operation {
             Operation::SubmitReports => "submit-reports",
             Operation::ChangeTarget => "change-target",
             Operation::ChangeUnit => "change-unit",
+            Operation::EnterBaseline => "enter-baseline",
+            Operation::AmendPlan => "amend-plan",
+            Operation::ExtendDeadline => "extend-deadline",
             Operation::AcknowledgeAlert => "acknowledge-alert",
             Operation::RaiseAlert => "raise-alert",
             Operation::ResolveAlert => "resolve-alert",
@@ -147,6 +161,8 @@ pub enum Answer {
     Recorded(Vec<Acceptance>),
     /// Nothing was recorded because none was asked for; this is what would be.
     Checked(Vec<Preview>),
+    /// Nothing was recorded because none was asked for; this is what the amendment would do.
+    AmendmentChecked(Box<AmendmentPreview>),
     /// Nothing was recorded.
     Refused(Refusal),
 }

@@ -1,6 +1,11 @@
 //! The events: facts in the past tense, small, never edited.
 
+mod plan_changes;
 mod reading;
+
+pub use plan_changes::{
+    BaselineEntered, BaselineValue, DeadlineExtended, KeyChange, KeyTexts, KeyValue, PlanAmended,
+};
 
 use crate::ids::{
     ActorId, AlertId, EventId, IndicatorId, MeasureId, Period, PlanId, Position, Review, UnitId,
@@ -50,6 +55,12 @@ pub enum EventData {
     TargetChanged(TargetChanged),
     /// A unit was renamed, retyped, recoded or dissolved.
     UnitChanged(UnitChanged),
+    /// Where a rate began was entered or taken back.
+    BaselineEntered(BaselineEntered),
+    /// Keys of the plan were given other values.
+    PlanAmended(PlanAmended),
+    /// The reports of a period may come later.
+    DeadlineExtended(DeadlineExtended),
     /// An alert fired.
     AlertRaised(AlertRaised),
     /// An alert cleared.
@@ -69,6 +80,12 @@ pub enum EventKind {
     TargetChanged,
     /// `unit-changed`
     UnitChanged,
+    /// `baseline-entered`
+    BaselineEntered,
+    /// `plan-amended`
+    PlanAmended,
+    /// `deadline-extended`
+    DeadlineExtended,
     /// `alert-raised`
     AlertRaised,
     /// `alert-resolved`
@@ -79,11 +96,14 @@ pub enum EventKind {
 
 impl EventKind {
     /// Every type there is.
-    pub const ALL: [EventKind; 7] = [
+    pub const ALL: [EventKind; 10] = [
         EventKind::PlanAdopted,
         EventKind::ReportSubmitted,
         EventKind::TargetChanged,
         EventKind::UnitChanged,
+        EventKind::BaselineEntered,
+        EventKind::PlanAmended,
+        EventKind::DeadlineExtended,
         EventKind::AlertRaised,
         EventKind::AlertResolved,
         EventKind::AlertAcknowledged,
@@ -96,6 +116,9 @@ impl EventKind {
             EventKind::ReportSubmitted => "report-submitted",
             EventKind::TargetChanged => "target-changed",
             EventKind::UnitChanged => "unit-changed",
+            EventKind::BaselineEntered => "baseline-entered",
+            EventKind::PlanAmended => "plan-amended",
+            EventKind::DeadlineExtended => "deadline-extended",
             EventKind::AlertRaised => "alert-raised",
             EventKind::AlertResolved => "alert-resolved",
             EventKind::AlertAcknowledged => "alert-acknowledged",
@@ -109,6 +132,9 @@ impl EventKind {
             | EventKind::ReportSubmitted
             | EventKind::TargetChanged
             | EventKind::UnitChanged
+            | EventKind::BaselineEntered
+            | EventKind::PlanAmended
+            | EventKind::DeadlineExtended
             | EventKind::AlertRaised
             | EventKind::AlertResolved
             | EventKind::AlertAcknowledged => 1,
@@ -129,6 +155,9 @@ impl EventData {
             EventData::ReportSubmitted(_) => EventKind::ReportSubmitted,
             EventData::TargetChanged(_) => EventKind::TargetChanged,
             EventData::UnitChanged(_) => EventKind::UnitChanged,
+            EventData::BaselineEntered(_) => EventKind::BaselineEntered,
+            EventData::PlanAmended(_) => EventKind::PlanAmended,
+            EventData::DeadlineExtended(_) => EventKind::DeadlineExtended,
             EventData::AlertRaised(_) => EventKind::AlertRaised,
             EventData::AlertResolved(_) => EventKind::AlertResolved,
             EventData::AlertAcknowledged(_) => EventKind::AlertAcknowledged,
@@ -138,10 +167,12 @@ impl EventData {
     /// The unit that the event is about; none for the plan itself and for the province's own targets.
     pub fn unit(&self) -> Option<&UnitId> {
         match self {
-            EventData::PlanAdopted(_) => None,
+            EventData::PlanAdopted(_) | EventData::PlanAmended(_) => None,
             EventData::ReportSubmitted(data) => Some(&data.unit),
             EventData::TargetChanged(data) => data.unit.as_ref(),
             EventData::UnitChanged(data) => Some(&data.unit),
+            EventData::BaselineEntered(data) => Some(&data.unit),
+            EventData::DeadlineExtended(data) => data.unit.as_ref(),
             EventData::AlertRaised(data) => Some(&data.unit),
             EventData::AlertResolved(data) => Some(&data.unit),
             EventData::AlertAcknowledged(data) => Some(&data.unit),

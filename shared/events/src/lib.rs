@@ -15,8 +15,9 @@ pub mod strict_json;
 pub mod wire;
 
 pub use event::{
-    AlertAcknowledged, AlertRaised, AlertResolved, Document, Event, EventData, EventKind, LineValue, Mark,
-    PlanAdopted, Recorded, ReportLine, ReportSubmitted, Resolution, Rule, Severity, Summary, TargetChanged,
+    AlertAcknowledged, AlertRaised, AlertResolved, BaselineEntered, BaselineValue, DeadlineExtended,
+    Document, Event, EventData, EventKind, KeyChange, KeyTexts, KeyValue, LineValue, Mark, PlanAdopted,
+    PlanAmended, Recorded, ReportLine, ReportSubmitted, Resolution, Rule, Severity, Summary, TargetChanged,
     TargetValue, UnitChange, UnitChanged,
 };
 pub use ids::{ActorId, AlertId, EventId, IndicatorId, MeasureId, Period, PlanId, Position, Review, UnitId};

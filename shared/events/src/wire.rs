@@ -97,6 +97,9 @@ impl Written {
                 EventData::ReportSubmitted(data) => write_data(bytes, data),
                 EventData::TargetChanged(data) => write_data(bytes, data),
                 EventData::UnitChanged(data) => write_data(bytes, data),
+                EventData::BaselineEntered(data) => write_data(bytes, data),
+                EventData::PlanAmended(data) => write_data(bytes, data),
+                EventData::DeadlineExtended(data) => write_data(bytes, data),
                 EventData::AlertRaised(data) => write_data(bytes, data),
                 EventData::AlertResolved(data) => write_data(bytes, data),
                 EventData::AlertAcknowledged(data) => write_data(bytes, data),
@@ -351,6 +354,9 @@ fn upcast(kind: EventKind, version: u32, data: &RawValue) -> Result<EventData, U
         (EventKind::ReportSubmitted, 1) => current(data).map(EventData::ReportSubmitted),
         (EventKind::TargetChanged, 1) => current(data).map(EventData::TargetChanged),
         (EventKind::UnitChanged, 1) => current(data).map(EventData::UnitChanged),
+        (EventKind::BaselineEntered, 1) => current(data).map(EventData::BaselineEntered),
+        (EventKind::PlanAmended, 1) => current(data).map(EventData::PlanAmended),
+        (EventKind::DeadlineExtended, 1) => current(data).map(EventData::DeadlineExtended),
         (EventKind::AlertRaised, 1) => current(data).map(EventData::AlertRaised),
         (EventKind::AlertResolved, 1) => current(data).map(EventData::AlertResolved),
         (EventKind::AlertAcknowledged, 1) => current(data).map(EventData::AlertAcknowledged),
@@ -359,6 +365,9 @@ fn upcast(kind: EventKind, version: u32, data: &RawValue) -> Result<EventData, U
             | EventKind::ReportSubmitted
             | EventKind::TargetChanged
             | EventKind::UnitChanged
+            | EventKind::BaselineEntered
+            | EventKind::PlanAmended
+            | EventKind::DeadlineExtended
             | EventKind::AlertRaised
             | EventKind::AlertResolved
             | EventKind::AlertAcknowledged,

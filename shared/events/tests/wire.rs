@@ -10,11 +10,14 @@ use proptest::prelude::*;
 use strategies::recorded_events;
 
 /// One file for each type and version that was ever written; a file is never changed once it is released.
-const EXAMPLES: [(EventKind, u32, &str); 7] = [
+const EXAMPLES: [(EventKind, u32, &str); 10] = [
     (EventKind::PlanAdopted, 1, include_str!("../examples/plan-adopted.v1.json")),
     (EventKind::ReportSubmitted, 1, include_str!("../examples/report-submitted.v1.json")),
     (EventKind::TargetChanged, 1, include_str!("../examples/target-changed.v1.json")),
     (EventKind::UnitChanged, 1, include_str!("../examples/unit-changed.v1.json")),
+    (EventKind::BaselineEntered, 1, include_str!("../examples/baseline-entered.v1.json")),
+    (EventKind::PlanAmended, 1, include_str!("../examples/plan-amended.v1.json")),
+    (EventKind::DeadlineExtended, 1, include_str!("../examples/deadline-extended.v1.json")),
     (EventKind::AlertRaised, 1, include_str!("../examples/alert-raised.v1.json")),
     (EventKind::AlertResolved, 1, include_str!("../examples/alert-resolved.v1.json")),
     (EventKind::AlertAcknowledged, 1, include_str!("../examples/alert-acknowledged.v1.json")),

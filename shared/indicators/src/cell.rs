@@ -60,6 +60,17 @@ pub enum Verdict {
     NoData,
 }
 
+impl Verdict {
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Verdict::Met => "met",
+            Verdict::NotMet => "not-met",
+            Verdict::NoData => "no-data",
+        }
+    }
+}
+
 /// A value, by the kind of the cell.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
@@ -142,10 +153,16 @@ impl TargetInForce {
 /// Where a rate began.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Baseline {
-    /// The earliest period.
+    /// The earliest reported period, or the one that was entered.
     pub period: Period,
     /// Rounded to two places, for showing only.
     pub percent: String,
+    /// Whether it was entered by an event, in place of the earliest reported period.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub entered: bool,
+    /// The event that entered it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event: Option<EventId>,
 }
 
 /// Whether a report is there.
@@ -218,7 +235,7 @@ pub struct Cell {
     pub value: Option<Value>,
     /// The target that the status speaks of.
     pub target: Option<TargetInForce>,
-    /// Where a rate with at least two points began.
+    /// Where a rate with at least two points began, or where an entered baseline says that it began.
     pub baseline: Option<Baseline>,
     /// What the path expects for the value's period, in percent, rounded for showing only.
     pub expected: Option<String>,

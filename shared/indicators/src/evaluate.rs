@@ -1,17 +1,20 @@
 //! From facts at a moment to cells: values, targets, pace, status and verdicts.
 
 use crate::cell::{Cell, Degraded, ReportState, TargetInForce};
-use crate::facts::{Facts, TargetFact};
+use crate::facts::{Facts, ProposedPlans, TargetFact};
 use crate::moment::Moment;
 use crate::targets::Spoken;
 use events::{Percent, Position, TargetValue, UnitId};
 use plan::{Form, Indicator, Level, Plan, Unit};
 
+mod amended;
+mod baselines;
 mod rates;
 mod shares;
 mod states;
 mod verdicts;
 
+pub use amended::differences;
 pub use rates::RateProgress;
 pub(crate) use rates::rate_value;
 pub(crate) use states::state_value;
@@ -23,6 +26,7 @@ pub struct View<'a> {
     plan: &'a Plan,
     moment: Moment,
     target_cut: Position,
+    proposed: Option<&'a ProposedPlans>,
 }
 
 impl<'a> View<'a> {
@@ -30,7 +34,8 @@ impl<'a> View<'a> {
     pub fn new(facts: &'a Facts, moment: Moment) -> Option<View<'a>> {
         let adopted = facts.adopted()?;
         let known = adopted.position <= moment.cut;
-        known.then_some(View { facts, plan: &adopted.plan, moment, target_cut: moment.cut })
+        let plan = facts.plan_at(moment.cut, moment.as_of)?;
+        known.then_some(View { facts, plan, moment, target_cut: moment.cut, proposed: None })
     }
 
     /// The same view with the targets as they were known at an earlier cut: what the cell would say had no target changed since.
@@ -43,7 +48,7 @@ impl<'a> View<'a> {
         self.facts
     }
 
-    /// The plan.
+    /// The plan as it stands at the moment: as adopted, with the amendments that are known and in force.
     pub fn plan(&self) -> &'a Plan {
         self.plan
     }
@@ -75,7 +80,7 @@ impl<'a> View<'a> {
 
     /// One cell.
     pub fn cell(&self, unit: &Unit, indicator: &Indicator) -> Cell {
-        self.cell_beside(self.report_shown(unit), unit, indicator)
+        self.cell_beside(self.report_shown(unit), unit, self.in_plan(indicator))
     }
 
     /// One cell, beside what is said of its unit's report.

@@ -1,6 +1,7 @@
 //! The facts: the plain left fold of the log, each fact with the event and the position it came from.
 
 use crate::facts::digest::{AlertStep, Group, GroupDigest};
+use crate::facts::plans::Amendments;
 use crate::facts::reports::PeriodReports;
 use crate::facts::vocabulary::Vocabulary;
 use events::{
@@ -20,12 +21,17 @@ mod hash;
 mod history;
 mod lines;
 mod places;
+mod plans;
 mod reports;
 mod segment;
 mod vocabulary;
 
 pub use batch::{Batch, Preparer};
-pub use fact::{AcknowledgedFact, Adopted, AlertFact, Parked, ResolvedFact, TargetFact, UnitChangeFact};
+pub use fact::{
+    AcknowledgedFact, Adopted, AlertFact, AmendmentFact, BaselineFact, DeadlineFact, Parked, ResolvedFact,
+    TargetFact, UnitChangeFact,
+};
+pub use plans::{AMENDMENTS_LIMIT, ProposalError, ProposedPlans};
 pub use reports::{Revision, Revisions};
 pub use segment::{SEGMENT_VERSION, SegmentError, SegmentHead};
 
@@ -70,6 +76,9 @@ pub struct Facts {
     reports: Vec<BTreeMap<Period, PeriodReports>>,
     targets: BTreeMap<IndicatorId, BTreeMap<Option<UnitId>, Vec<TargetFact>>>,
     unit_changes: BTreeMap<UnitId, Vec<UnitChangeFact>>,
+    baselines: BTreeMap<(UnitId, IndicatorId), Vec<BaselineFact>>,
+    amendments: Amendments,
+    deadlines: BTreeMap<(Period, Option<UnitId>), Vec<DeadlineFact>>,
     alerts: BTreeMap<AlertId, AlertFact>,
     open_alerts: BTreeMap<(Rule, UnitId, Option<IndicatorId>, Option<Period>), AlertId>,
     episodes: BTreeMap<(Rule, UnitId, Option<IndicatorId>), u32>,
@@ -257,6 +266,9 @@ impl Facts {
                 self.digest_into(Group::Unit(data.unit.clone()), |text| digest::add_unit_change(text, &fact));
                 self.place_unit_change(data.unit.clone(), fact);
             }
+            EventData::BaselineEntered(data) => self.fold_baseline(position, event, data)?,
+            EventData::PlanAmended(data) => self.fold_amendment(position, event, data)?,
+            EventData::DeadlineExtended(data) => self.fold_deadline(position, event, data)?,
             EventData::AlertRaised(data) => {
                 self.known_unit(&data.unit)?;
                 let fact = AlertFact {
@@ -403,6 +415,37 @@ impl Facts {
         self.unit_changes.get(unit).map_or(&[], Vec::as_slice)
     }
 
+    /// Every baseline of a unit's rate that was entered or taken back, in log order.
+    pub fn baselines(&self, unit: &UnitId, indicator: &IndicatorId) -> &[BaselineFact] {
+        self.baselines.get(&(unit.clone(), indicator.clone())).map_or(&[], Vec::as_slice)
+    }
+
+    /// Every amendment of the plan, in log order.
+    pub fn amendments(&self) -> &[AmendmentFact] {
+        self.amendments.all()
+    }
+
+    /// Every extension of the deadline of a period, for one unit by itself or for all, in log order.
+    pub fn deadlines(&self, period: Period, unit: Option<&UnitId>) -> &[DeadlineFact] {
+        if self.deadlines.is_empty() {
+            return &[];
+        }
+        self.deadlines.get(&(period, unit.cloned())).map_or(&[], Vec::as_slice)
+    }
+
+    /// Every extended deadline, by period and unit.
+    pub fn all_deadlines(&self) -> impl Iterator<Item = (Period, Option<&UnitId>, &DeadlineFact)> {
+        self.deadlines
+            .iter()
+            .flat_map(|((period, unit), facts)| facts.iter().map(move |fact| (*period, unit.as_ref(), fact)))
+    }
+
+    /// The plan with the amendments recorded up to a cut and in force at an instant; none before the adoption.
+    pub fn plan_at(&self, cut: Position, at: Timestamp) -> Option<&Plan> {
+        let adopted = self.adopted.as_deref()?;
+        Some(self.amendments.plan_at(&adopted.plan, cut, at))
+    }
+
     /// Finds an alert by its id.
     pub fn alert(&self, id: &AlertId) -> Option<&AlertFact> {
         self.alerts.get(id)
@@ -440,11 +483,14 @@ impl Facts {
         &self.parked
     }
 
-    /// Every effective time that lies after an instant, of targets and unit changes.
+    /// The first effective time that lies after an instant, of all that can take effect ahead.
     pub fn effective_after(&self, instant: Timestamp) -> Option<Timestamp> {
         let targets = self.targets.values().flat_map(BTreeMap::values).flatten().map(|fact| fact.effective);
         let changes = self.unit_changes.values().flatten().map(|fact| fact.effective);
-        targets.chain(changes).filter(|effective| *effective > instant).min()
+        let amendments = self.amendments().iter().map(|fact| fact.effective);
+        let deadlines = self.deadlines.values().flatten().map(|fact| fact.effective);
+        let all = targets.chain(changes).chain(amendments).chain(deadlines);
+        all.filter(|effective| *effective > instant).min()
     }
 }
 

@@ -24,12 +24,12 @@ pub use cell::{
     Baseline, Cell, Coverage, Degraded, Provisional, ReportProgress, ReportState, Status, TargetInForce,
     Value, Verdict,
 };
-pub use evaluate::{RateProgress, View};
+pub use evaluate::{RateProgress, View, differences};
 pub use exact::{Exact, hundredths_of, percent_of, shown};
 pub use facts::{
-    AcknowledgedFact, Adopted, AlertFact, Applied, ApplyError, Batch, Facts, FoldError, Parked, Preparer,
-    ResolvedFact, Revision, Revisions, SEGMENT_VERSION, SegmentError, SegmentHead, TargetFact,
-    UnitChangeFact,
+    AMENDMENTS_LIMIT, AcknowledgedFact, Adopted, AlertFact, AmendmentFact, Applied, ApplyError, BaselineFact,
+    Batch, DeadlineFact, Facts, FoldError, Parked, Preparer, ProposalError, ProposedPlans, ResolvedFact,
+    Revision, Revisions, SEGMENT_VERSION, SegmentError, SegmentHead, TargetFact, UnitChangeFact,
 };
 pub use moment::{Moment, MomentError, read_moment};
 pub use series::{Series, SeriesPoint};

@@ -48,6 +48,7 @@ pub struct SeriesPoint {
 impl View<'_> {
     /// Every period of one cell.
     pub fn series(&self, unit: &Unit, indicator: &Indicator) -> Series {
+        let indicator = self.in_plan(indicator);
         let calendar = &self.plan().calendar;
         let form = self.plan().form(indicator);
         let mut points: Vec<SeriesPoint> =
@@ -67,11 +68,12 @@ impl View<'_> {
 
     fn add_expected(&self, unit: &Unit, indicator: &Indicator, points: &mut [SeriesPoint]) {
         let rate_points = self.rate_points(unit, indicator).points;
-        if rate_points.len() < 2 || self.spoken_target(unit, indicator).is_none() {
+        if self.spoken_target(unit, indicator).is_none() {
             return;
         }
+        let Some(start) = self.rate_start(unit, indicator, &rate_points) else { return };
         let Some(path) = self.rate_path(unit, indicator, &rate_points) else { return };
-        for point in points.iter_mut().filter(|point| point.period >= rate_points[0].period) {
+        for point in points.iter_mut().filter(|point| point.period >= start.period) {
             point.expected = Some(shown_percent(&path.expected(point.period.year())));
         }
     }

@@ -107,6 +107,13 @@ pub fn read(name: &str, text: &str) -> Result<Plan, Vec<PlanError>> {
     }
 }
 
+/// Everything that the rules between the parts of a plan find wrong: key, what and remedy.
+pub(crate) fn findings_of(plan: &Plan) -> Vec<(String, String, String)> {
+    let mut findings = Vec::new();
+    check::check(plan, &mut findings);
+    findings.into_iter().map(|Finding { key, what, remedy }| (key, what, remedy)).collect()
+}
+
 fn syntax_finding(error: &toml::de::Error, places: &Places) -> (Finding, Option<usize>) {
     let offset = error.span().map_or(0, |span| span.start);
     let remedy = if error.message().contains("duplicate key") {

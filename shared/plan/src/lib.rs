@@ -4,10 +4,12 @@
 //! adopted into the log in canonical form ([`Plan::canonical`]). From then on the log governs: services
 //! read the plan back from `plan-adopted`. This crate is pure.
 
+mod amendment;
 pub mod calendar;
 pub mod file;
 mod model;
 
+pub use amendment::AmendmentError;
 pub use calendar::Calendar;
 pub use file::PlanError;
 pub use model::{

@@ -34,12 +34,20 @@ impl Scope {
     ///
     /// A report touches its unit's cells and the province's of the indicators that its measures feed, and
     /// whether the report is overdue. A target touches its indicator everywhere, because units inherit it. A
-    /// change of a unit moves sums and counts, so it touches everything. What happens to an alert touches its
+    /// change of a unit moves sums and counts, and an amendment what everything is judged by, so they touch
+    /// everything. A baseline touches its own cell, a deadline the reports that it is of. What happens to an alert touches its
     /// own cell: another rule may wait for it.
     pub fn touched_by(plan: &Plan, data: &EventData) -> Scope {
         let mut scope = Scope::nothing();
         match data {
-            EventData::PlanAdopted(_) | EventData::UnitChanged(_) => scope.everything = true,
+            EventData::PlanAdopted(_) | EventData::UnitChanged(_) | EventData::PlanAmended(_) => {
+                scope.everything = true;
+            }
+            EventData::BaselineEntered(data) => scope.touch(&data.unit, Some(&data.indicator)),
+            EventData::DeadlineExtended(data) => match &data.unit {
+                Some(unit) => scope.touch(unit, None),
+                None => scope.reports_of.extend(plan.units.iter().map(|unit| unit.id.clone())),
+            },
             EventData::ReportSubmitted(data) => {
                 let province = &plan.province().id;
                 for indicator in data.lines.iter().flat_map(|line| plan.fed_by(&line.measure)) {

@@ -6,7 +6,7 @@ use crate::edge::Edge;
 use crate::problem::Problem;
 use axum::http::HeaderMap;
 use events::FieldError;
-use events::command::{Acceptance, Answer, KEY_LIMIT_BYTES, Operation, Preview, Request};
+use events::command::{Acceptance, AmendmentPreview, Answer, KEY_LIMIT_BYTES, Operation, Preview, Request};
 use uuid::Uuid;
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
@@ -19,6 +19,8 @@ pub enum Done {
     Recorded(Vec<Acceptance>),
     /// Nothing was to be recorded; this is what would be.
     Checked(Vec<Preview>),
+    /// The same of an amendment of the plan.
+    AmendmentChecked(Box<AmendmentPreview>),
 }
 
 /// A command before it is sent.
@@ -57,6 +59,7 @@ pub async fn carry_out(
     match edge.backend().submit(request).await {
         Ok(Answer::Recorded(acceptances)) => Ok(Done::Recorded(acceptances)),
         Ok(Answer::Checked(previews)) => Ok(Done::Checked(previews)),
+        Ok(Answer::AmendmentChecked(preview)) => Ok(Done::AmendmentChecked(preview)),
         Ok(Answer::Refused(refusal)) => Err(refusal.into()),
         Err(error) if error.is_uncertain() => Err(Problem::unavailable(if has_key {
             format!(
@@ -75,7 +78,7 @@ pub fn only(done: Done) -> Result<Acceptance, Problem> {
         Done::Recorded(mut acceptances) if acceptances.len() == 1 => {
             Ok(acceptances.pop().expect("its length is one"))
         }
-        Done::Recorded(_) | Done::Checked(_) => Err(BackendError::Garbled {
+        Done::Recorded(_) | Done::Checked(_) | Done::AmendmentChecked(_) => Err(BackendError::Garbled {
             peer: Peer::Ingestion,
             why: "not exactly one event was recorded".into(),
         }

@@ -1,8 +1,8 @@
 //! A request whose body has been read; what could not be read is kept as its errors.
 
 use events::command::{
-    AcknowledgeAlert, Answer, BATCH_LIMIT, ChangeTarget, ChangeUnit, Operation, ReadableParts, Request,
-    SubmitReport, read_alert_id, read_body,
+    AcknowledgeAlert, AmendPlan, Answer, BATCH_LIMIT, ChangeTarget, ChangeUnit, EnterBaseline,
+    ExtendDeadline, Operation, ReadableParts, Request, SubmitReport, read_alert_id, read_body,
 };
 use events::ids::derived_id;
 use events::strict_json::{canonical, sha256_hex};
@@ -30,6 +30,12 @@ pub enum Parsed {
     Target(ChangeTarget),
     /// A unit change.
     Unit(ChangeUnit),
+    /// A baseline.
+    Baseline(EnterBaseline),
+    /// An amendment of the plan.
+    Amendment(AmendPlan),
+    /// An extension of a deadline.
+    Deadline(ExtendDeadline),
     /// An alert that fired.
     Raise(Box<AlertRaised>),
     /// An alert that cleared.
@@ -86,6 +92,13 @@ impl ParsedRequest {
                 Parsed::Target(ChangeTarget::read(&value).map_err(Refusal::of_fields)?)
             }
             Operation::ChangeUnit => Parsed::Unit(ChangeUnit::read(&value).map_err(Refusal::of_fields)?),
+            Operation::EnterBaseline => {
+                Parsed::Baseline(EnterBaseline::read(&value).map_err(Refusal::of_fields)?)
+            }
+            Operation::AmendPlan => Parsed::Amendment(AmendPlan::read(&value).map_err(Refusal::of_fields)?),
+            Operation::ExtendDeadline => {
+                Parsed::Deadline(ExtendDeadline::read(&value).map_err(Refusal::of_fields)?)
+            }
             Operation::RaiseAlert => Parsed::Raise(Box::new(read_internal(value)?)),
             Operation::ResolveAlert => Parsed::Resolve(Box::new(read_internal(value)?)),
             Operation::AcknowledgeAlert => {

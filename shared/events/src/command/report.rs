@@ -118,7 +118,7 @@ fn keep<T>(fields: &mut Fields<'_>, result: Result<T, Vec<FieldError>>) -> Optio
     result.map_err(|errors| fields.refuse_all(errors)).ok()
 }
 
-fn read_document(value: &Value) -> Result<Document, Vec<FieldError>> {
+pub(super) fn read_document(value: &Value) -> Result<Document, Vec<FieldError>> {
     let mut fields = Fields::of(value, "/document")?;
     let number = fields.text("number", TITLE_LIMIT_CHARS);
     let date = fields.date("date");

@@ -1,8 +1,9 @@
 //! Events by chance: every type, with every kind of text in it.
 
 use events::{
-    ActorId, AlertAcknowledged, AlertRaised, AlertResolved, Date, Document, Event, EventData, EventId,
-    IndicatorId, LineValue, Mark, MeasureId, Percent, Period, PlanAdopted, PlanId, Position, Recorded,
+    ActorId, AlertAcknowledged, AlertRaised, AlertResolved, BaselineEntered, BaselineValue, Date,
+    DeadlineExtended, Document, Event, EventData, EventId, IndicatorId, KeyChange, KeyTexts, KeyValue,
+    LineValue, Mark, MeasureId, Percent, Period, PlanAdopted, PlanAmended, PlanId, Position, Recorded,
     ReportLine, ReportSubmitted, Resolution, Review, Rule, Severity, Summary, TargetChanged, TargetValue,
     Timestamp, UnitChange, UnitChanged, UnitId,
 };
@@ -173,6 +174,71 @@ fn unit_changed() -> impl Strategy<Value = UnitChanged> {
     )
 }
 
+fn baselines() -> impl Strategy<Value = BaselineEntered> {
+    let value = prop_oneof![
+        (any::<u64>(), any::<u64>()).prop_map(|(one, other)| BaselineValue::Rate {
+            numerator: one.min(other),
+            denominator: one.max(other)
+        }),
+        Just(BaselineValue::WITHDRAWN),
+    ];
+    let document = (texts(), dates()).prop_map(|(number, date)| Document { number, date });
+    let of = (slug(UnitId::parse), slug(IndicatorId::parse), periods());
+    (of, value, document, any::<u32>(), option::of(texts()), option::of(texts())).prop_map(
+        |((unit, indicator, period), value, document, revision, reason, request_digest)| BaselineEntered {
+            unit,
+            indicator,
+            period,
+            value,
+            document,
+            reason,
+            revision,
+            request_digest,
+        },
+    )
+}
+
+fn amendments() -> impl Strategy<Value = PlanAmended> {
+    let value = prop_oneof![
+        any::<bool>().prop_map(KeyValue::Flag),
+        any::<u32>().prop_map(KeyValue::Whole),
+        texts().prop_map(KeyValue::Text),
+        (texts(), texts()).prop_map(|(vi, en)| KeyValue::Texts(KeyTexts { vi, en })),
+        Just(KeyValue::Nothing),
+    ];
+    let changes =
+        prop::collection::vec((texts(), value).prop_map(|(key, value)| KeyChange { key, value }), 0..5);
+    let rest = (texts(), option::of(texts()), option::of(texts()));
+    (changes, any::<u32>(), dates(), rest).prop_map(
+        |(changes, revision, effective, (instrument, reason, request_digest))| PlanAmended {
+            changes,
+            revision,
+            effective,
+            instrument,
+            reason,
+            request_digest,
+        },
+    )
+}
+
+fn extensions() -> impl Strategy<Value = DeadlineExtended> {
+    let rest = (texts(), option::of(texts()), option::of(texts()));
+    (periods(), option::of(slug(UnitId::parse)), dates(), any::<u32>(), dates(), rest).prop_map(
+        |(period, unit, due_before, revision, effective, (instrument, reason, request_digest))| {
+            DeadlineExtended {
+                period,
+                unit,
+                due_before,
+                revision,
+                effective,
+                instrument,
+                reason,
+                request_digest,
+            }
+        },
+    )
+}
+
 fn alerts_raised() -> impl Strategy<Value = AlertRaised> {
     let severity = prop::sample::select(vec![Severity::Notice, Severity::Warning, Severity::Critical]);
     let of = (event_ids(), rules(), slug(UnitId::parse), option::of(slug(IndicatorId::parse)));
@@ -233,6 +299,9 @@ fn data() -> impl Strategy<Value = EventData> {
         reports().prop_map(EventData::ReportSubmitted),
         target_changes().prop_map(EventData::TargetChanged),
         unit_changed().prop_map(EventData::UnitChanged),
+        baselines().prop_map(EventData::BaselineEntered),
+        amendments().prop_map(EventData::PlanAmended),
+        extensions().prop_map(EventData::DeadlineExtended),
         alerts_raised().prop_map(EventData::AlertRaised),
         alerts_resolved().prop_map(EventData::AlertResolved),
         acknowledgements().prop_map(EventData::AlertAcknowledged),

@@ -1,7 +1,8 @@
 //! Rates: points, path, pace and status.
 
+use super::baselines::Start;
 use super::{View, percent_value, small};
-use crate::cell::{Baseline, Cell, Coverage, Provisional, Status, Value};
+use crate::cell::{Cell, Coverage, Provisional, Status, Value};
 use crate::exact::{Exact, hundredths_of, percent_of, ratio, shown, shown_percent};
 use crate::path::Path;
 use crate::standing::Point;
@@ -23,7 +24,7 @@ pub struct RateProgress {
     pub value: Exact,
     /// Its period.
     pub period: Period,
-    /// What the path expects for that period; none without a target or a second point.
+    /// What the path expects for that period; none without a target or a baseline before it.
     pub expected: Option<Exact>,
     /// How far the value has come of it; none where the path does not rise.
     pub pace: Option<Exact>,
@@ -65,19 +66,22 @@ impl View<'_> {
         RatePoints { points, provisional }
     }
 
-    /// The path of a rate from its baseline through the targets in force; none without either.
+    /// The path of a rate from its baseline through the targets in force; none without either, and none
+    /// without a value that is of a later period than the baseline.
     pub(crate) fn rate_path(&self, unit: &Unit, indicator: &Indicator, points: &[Point]) -> Option<Path> {
-        let baseline = points.first()?;
+        let start = self.rate_start(unit, indicator, points)?;
+        points.last().filter(|latest| latest.period > start.period)?;
         let targets = self.plan.reviews.iter().filter_map(|review| {
             let fact = self.target_for(unit, indicator, review.review)?;
             percent_value(fact).map(|percent| (review.review.year(), percent_of(percent)))
         });
-        Path::new((baseline.period.year(), baseline.ratio()), targets)
+        Path::new((start.period.year(), start.ratio), targets)
     }
 
     /// The pace of a rate cell and what it rests on; none for other kinds of cell and without a value.
     pub fn rate_progress(&self, unit: &Unit, indicator: &Indicator) -> Option<RateProgress> {
         let Form::Rate { .. } = self.plan.form(indicator) else { return None };
+        let indicator = self.in_plan(indicator);
         let spoken = self.spoken_target(unit, indicator);
         self.progress_of(unit, indicator, spoken, &self.rate_points(unit, indicator).points)
     }
@@ -92,8 +96,7 @@ impl View<'_> {
         let latest = points.last()?;
         let value = latest.ratio();
         let target = spoken.and_then(|spoken| percent_value(spoken.fact));
-        let path =
-            (points.len() > 1 && target.is_some()).then(|| self.rate_path(unit, indicator, points)).flatten();
+        let path = target.and_then(|_| self.rate_path(unit, indicator, points));
         let year = latest.period.year();
         Some(RateProgress {
             expected: path.as_ref().map(|path| path.expected(year)),
@@ -113,24 +116,28 @@ impl View<'_> {
     ) -> Status {
         let RatePoints { points, provisional } = self.rate_points(unit, indicator);
         cell.provisional = provisional;
+        let start = self.rate_start(unit, indicator, &points);
+        let is_shown = |start: &&Start| start.entered.is_some() || points.len() > 1;
+        if let Some(start) = start.as_ref().filter(is_shown) {
+            cell.baseline = Some(start.shown());
+        }
         let Some(progress) = self.progress_of(unit, indicator, spoken, &points) else {
             return Status::NoData;
         };
-        let (first, latest) = (&points[0], &points[points.len() - 1]);
+        let latest = &points[points.len() - 1];
         cell.period = Some(latest.period);
         cell.value = Some(rate_value(latest.numerator, latest.denominator));
         cell.because.extend(&latest.because);
-        if points.len() > 1 {
-            cell.baseline = Some(Baseline { period: first.period, percent: shown_percent(&first.ratio()) });
-            cell.because.extend(&first.because);
+        if let Some(start) = start.as_ref().filter(is_shown) {
+            cell.because.extend(&start.because);
         }
         cell.expected = progress.expected.as_ref().map(shown_percent);
         cell.pace = progress.pace.as_ref().map(shown);
         let Some(spoken) = spoken else { return Status::NoTarget };
-        self.rate_status(&progress, spoken, points.len())
+        self.rate_status(&progress, spoken)
     }
 
-    fn rate_status(&self, progress: &RateProgress, spoken: Spoken<'_>, points: usize) -> Status {
+    fn rate_status(&self, progress: &RateProgress, spoken: Spoken<'_>) -> Status {
         if progress.meets_target {
             return Status::Achieved;
         }
@@ -139,7 +146,6 @@ impl View<'_> {
         }
         let thresholds = &self.plan.thresholds;
         match (&progress.expected, &progress.pace) {
-            _ if points < 2 => Status::NoBaseline,
             (None, _) => Status::NoBaseline,
             (Some(expected), None) if progress.value >= *expected => Status::OnTrack,
             (Some(_), None) => Status::Regressing,

@@ -23,6 +23,16 @@ impl View<'_> {
         if !self.has_ended(review.review) {
             return None;
         }
+        let year = review.review.year();
+        let end = self.plan.calendar.end_of_year(year);
+        // On whose units a share is counted is a decision about this review, whenever it was taken; everything
+        // else is judged by the plan that was in force at the year's end.
+        let then = self.with_plan_at(end);
+        let indicator = then.in_plan(indicator);
+        then.judged(unit, indicator, review)
+    }
+
+    fn judged(&self, unit: &Unit, indicator: &Indicator, review: &ReviewYear) -> Option<Verdict> {
         let target = self.target_for(unit, indicator, review.review)?;
         let year = review.review.year();
         let end = self.plan.calendar.end_of_year(year);

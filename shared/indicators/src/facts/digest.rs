@@ -1,7 +1,8 @@
 //! The state digest: SHA-256 over the canonical JSON of the facts.
 //!
 //! Facts fall into groups: the adoption, the reports of a unit and period, the targets of an indicator and
-//! unit, the changes of a unit, the alerts of a unit. A group's digest is the SHA-256 of its facts' canonical
+//! unit, the changes of a unit, the alerts of a unit, the baselines of a unit and indicator, the amendments, the
+//! deadlines of a period and unit. A group's digest is the SHA-256 of its facts' canonical
 //! JSON, one a line, in the order of their positions. The state digest is the SHA-256 of the canonical JSON
 //! object of all group names and their digests. Group digests grow with the fold; [`Facts::digest`] can also
 //! walk the facts themselves, and the two must agree.
@@ -9,10 +10,13 @@
 use super::hash::RunningHash;
 use super::reports::PeriodReports;
 use super::vocabulary::Vocabulary;
-use super::{AcknowledgedFact, Adopted, AlertFact, Facts, ResolvedFact, TargetFact, UnitChangeFact, lines};
+use super::{
+    AcknowledgedFact, Adopted, AlertFact, AmendmentFact, BaselineFact, DeadlineFact, Facts, ResolvedFact,
+    TargetFact, UnitChangeFact, lines,
+};
 use events::{
-    ActorId, AlertId, Date, EventId, IndicatorId, Mark, Period, Position, Resolution, Review, Rule, Severity,
-    TargetValue, UnitChange, UnitId, instant,
+    ActorId, AlertId, BaselineValue, Date, EventId, IndicatorId, Mark, Period, Position, Resolution, Review,
+    Rule, Severity, TargetValue, UnitChange, UnitId, instant,
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -93,6 +97,9 @@ pub(super) enum Group {
     Targets(IndicatorId, Option<UnitId>),
     Unit(UnitId),
     Alerts(UnitId),
+    Baselines(UnitId, IndicatorId),
+    Amendments,
+    Deadlines(Period, Option<UnitId>),
 }
 
 impl Group {
@@ -105,6 +112,12 @@ impl Group {
             }
             Group::Unit(unit) => format!("units/{unit}"),
             Group::Alerts(unit) => format!("alerts/{unit}"),
+            Group::Baselines(unit, indicator) => format!("baselines/{unit}/{indicator}"),
+            Group::Amendments => "amendments".into(),
+            Group::Deadlines(period, unit) => {
+                let unit = unit.as_ref().map_or(events::wire::NO_UNIT, UnitId::as_str);
+                format!("deadlines/{period}/{unit}")
+            }
         }
     }
 }
@@ -168,6 +181,35 @@ enum UnitChangeLine<'a> {
     Retype(&'a str),
     Recode(&'a str),
     Dissolve(bool),
+}
+
+#[derive(Serialize)]
+struct BaselineLine<'a> {
+    document_date: Date,
+    document_number: &'a str,
+    effective: String,
+    event: EventId,
+    period: Period,
+    position: Position,
+    value: Option<[u64; 2]>,
+}
+
+#[derive(Serialize)]
+struct AmendmentLine<'a> {
+    changes: serde_json::Value,
+    effective: String,
+    event: EventId,
+    instrument: &'a str,
+    position: Position,
+}
+
+#[derive(Serialize)]
+struct DeadlineLine<'a> {
+    due_before: Date,
+    effective: String,
+    event: EventId,
+    instrument: &'a str,
+    position: Position,
 }
 
 #[derive(Serialize)]
@@ -242,6 +284,44 @@ pub(super) fn add_unit_change(text: &mut Vec<u8>, fact: &UnitChangeFact) {
     };
     let line = UnitLine {
         change,
+        effective: instant::written(fact.effective),
+        event: fact.event,
+        instrument: &fact.instrument,
+        position: fact.position,
+    };
+    add_json(text, &line);
+}
+
+pub(super) fn add_baseline(text: &mut Vec<u8>, fact: &BaselineFact) {
+    let line = BaselineLine {
+        document_date: fact.document.date,
+        document_number: &fact.document.number,
+        effective: instant::written(fact.effective),
+        event: fact.event,
+        period: fact.period,
+        position: fact.position,
+        value: match fact.value {
+            BaselineValue::Rate { numerator, denominator } => Some([numerator, denominator]),
+            BaselineValue::Withdrawn { .. } => None,
+        },
+    };
+    add_json(text, &line);
+}
+
+pub(super) fn add_amendment(text: &mut Vec<u8>, fact: &AmendmentFact) {
+    let line = AmendmentLine {
+        changes: serde_json::to_value(&fact.changes).expect("changes are plain data"),
+        effective: instant::written(fact.effective),
+        event: fact.event,
+        instrument: &fact.instrument,
+        position: fact.position,
+    };
+    add_json(text, &line);
+}
+
+pub(super) fn add_deadline(text: &mut Vec<u8>, fact: &DeadlineFact) {
+    let line = DeadlineLine {
+        due_before: fact.due_before,
         effective: instant::written(fact.effective),
         event: fact.event,
         instrument: &fact.instrument,
@@ -357,6 +437,21 @@ impl Facts {
                     let facts = self.unit_changes(unit);
                     let count = facts.partition_point(|fact| fact.position <= cut);
                     (count, &mut |text, index| add_unit_change(text, &facts[index]))
+                }
+                Group::Baselines(unit, indicator) => {
+                    let facts = self.baselines(unit, indicator);
+                    let count = facts.partition_point(|fact| fact.position <= cut);
+                    (count, &mut |text, index| add_baseline(text, &facts[index]))
+                }
+                Group::Amendments => {
+                    let facts = self.amendments();
+                    let count = facts.partition_point(|fact| fact.position <= cut);
+                    (count, &mut |text, index| add_amendment(text, &facts[index]))
+                }
+                Group::Deadlines(period, unit) => {
+                    let facts = self.deadlines(*period, unit.as_ref());
+                    let count = facts.partition_point(|fact| fact.position <= cut);
+                    (count, &mut |text, index| add_deadline(text, &facts[index]))
                 }
                 Group::Alerts(unit) => {
                     let steps = self.alert_steps.get(unit).map_or(&[] as &[AlertStep], Vec::as_slice);

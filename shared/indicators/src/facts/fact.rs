@@ -1,8 +1,8 @@
 //! The single facts, each with the event and the position it came from.
 
 use events::{
-    ActorId, AlertId, Date, EventId, IndicatorId, Mark, Period, Position, Resolution, Review, Rule, Severity,
-    Summary, TargetValue, Timestamp, UnitChange, UnitId,
+    ActorId, AlertId, BaselineValue, Date, Document, EventId, IndicatorId, KeyChange, Mark, Period, Position,
+    Resolution, Review, Rule, Severity, Summary, TargetValue, Timestamp, UnitChange, UnitId,
 };
 use plan::Plan;
 
@@ -45,6 +45,53 @@ pub struct TargetFact {
 pub struct UnitChangeFact {
     /// What changed.
     pub change: UnitChange,
+    /// From when it holds.
+    pub effective: Timestamp,
+    /// The legal instrument.
+    pub instrument: String,
+    /// The event.
+    pub event: EventId,
+    /// Its position.
+    pub position: Position,
+}
+
+/// Where a rate began, as it was entered once.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BaselineFact {
+    /// The year that the figures are of.
+    pub period: Period,
+    /// The figures, or that the baseline is taken back.
+    pub value: BaselineValue,
+    /// The paper that they come from.
+    pub document: Document,
+    /// From when it holds: the start of the document's date.
+    pub effective: Timestamp,
+    /// The event.
+    pub event: EventId,
+    /// Its position.
+    pub position: Position,
+}
+
+/// One amendment of the plan.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AmendmentFact {
+    /// The keys and their new values.
+    pub changes: Vec<KeyChange>,
+    /// From when they hold.
+    pub effective: Timestamp,
+    /// The legal instrument.
+    pub instrument: String,
+    /// The event.
+    pub event: EventId,
+    /// Its position.
+    pub position: Position,
+}
+
+/// One extension of a deadline.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeadlineFact {
+    /// The day before which reports are due then.
+    pub due_before: Date,
     /// From when it holds.
     pub effective: Timestamp,
     /// The legal instrument.

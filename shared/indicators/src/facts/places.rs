@@ -4,10 +4,13 @@ use super::digest::{AlertStep, StepKind};
 use super::reports::{Line, Row};
 use super::vocabulary::Vocabulary;
 use super::{
-    AcknowledgedFact, Adopted, AlertFact, Facts, ResolvedFact, TargetFact, UnitChangeFact, episode_period,
-    lines, to_millisecond,
+    AcknowledgedFact, Adopted, AlertFact, AmendmentFact, BaselineFact, DeadlineFact, Facts, Group,
+    ResolvedFact, TargetFact, UnitChangeFact, digest, episode_period, lines, to_millisecond,
 };
-use events::{AlertId, Event, IndicatorId, Period, Position, ReportSubmitted, Timestamp, UnitId};
+use events::{
+    AlertId, BaselineEntered, DeadlineExtended, Event, IndicatorId, Period, PlanAmended, Position,
+    ReportSubmitted, Timestamp, UnitId,
+};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -79,6 +82,85 @@ impl Facts {
 
     pub(super) fn place_unit_change(&mut self, unit: UnitId, fact: UnitChangeFact) {
         self.unit_changes.entry(unit).or_default().push(fact);
+    }
+
+    pub(super) fn fold_baseline(
+        &mut self,
+        position: Position,
+        event: &Event,
+        data: &BaselineEntered,
+    ) -> Result<(), String> {
+        self.known_unit(&data.unit)?;
+        if self.plan_ref().indicator(&data.indicator).is_none() {
+            return Err(format!("the plan has no indicator `{}`", data.indicator));
+        }
+        let fact = BaselineFact {
+            period: data.period,
+            value: data.value,
+            document: data.document.clone(),
+            effective: event.effective,
+            event: event.id,
+            position,
+        };
+        let group = Group::Baselines(data.unit.clone(), data.indicator.clone());
+        self.digest_into(group, |text| digest::add_baseline(text, &fact));
+        self.place_baseline(data.unit.clone(), data.indicator.clone(), fact);
+        Ok(())
+    }
+
+    pub(super) fn place_baseline(&mut self, unit: UnitId, indicator: IndicatorId, fact: BaselineFact) {
+        self.baselines.entry((unit, indicator)).or_default().push(fact);
+    }
+
+    pub(super) fn fold_amendment(
+        &mut self,
+        position: Position,
+        event: &Event,
+        data: &PlanAmended,
+    ) -> Result<(), String> {
+        let fact = AmendmentFact {
+            changes: data.changes.clone(),
+            effective: event.effective,
+            instrument: data.instrument.clone(),
+            event: event.id,
+            position,
+        };
+        let mut line = Vec::new();
+        digest::add_amendment(&mut line, &fact);
+        self.place_amendment(fact)?;
+        self.digest_into(Group::Amendments, |text| text.append(&mut line));
+        Ok(())
+    }
+
+    pub(super) fn place_amendment(&mut self, fact: AmendmentFact) -> Result<(), String> {
+        let adopted = self.adopted.as_deref().ok_or("no plan is adopted that could be amended")?;
+        self.amendments.push(&adopted.plan, fact)
+    }
+
+    pub(super) fn fold_deadline(
+        &mut self,
+        position: Position,
+        event: &Event,
+        data: &DeadlineExtended,
+    ) -> Result<(), String> {
+        if let Some(unit) = &data.unit {
+            self.known_unit(unit)?;
+        }
+        let fact = DeadlineFact {
+            due_before: data.due_before,
+            effective: event.effective,
+            instrument: data.instrument.clone(),
+            event: event.id,
+            position,
+        };
+        let group = Group::Deadlines(data.period, data.unit.clone());
+        self.digest_into(group, |text| digest::add_deadline(text, &fact));
+        self.place_deadline(data.period, data.unit.clone(), fact);
+        Ok(())
+    }
+
+    pub(super) fn place_deadline(&mut self, period: Period, unit: Option<UnitId>, fact: DeadlineFact) {
+        self.deadlines.entry((period, unit)).or_default().push(fact);
     }
 
     pub(super) fn place_raised(&mut self, fact: AlertFact) -> Result<(), String> {

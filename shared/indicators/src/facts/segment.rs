@@ -12,7 +12,7 @@
 //! content before the start   32
 //! state digest at the end    32
 //! then numbers and texts as in the source of `bytes`: the last position before it, the last one in it and its
-//! recorded time; the adoption, if it is in it; targets, unit changes and alerts in the order of the log;
+//! recorded time; the adoption, if it is in it; targets, unit changes, alerts and the like in the order of the log;
 //! reports by unit and period; the digests of the other groups; what is set aside
 //! ```
 //!
@@ -23,19 +23,20 @@ use super::bytes::{Reader, Writer, date_number, date_of_number};
 use super::digest::{AlertStep, Group, GroupDigest, StepKind};
 use super::hash::RunningHash;
 use super::reports::{Line, PeriodReports, Row};
-use super::{Facts, Parked, TargetFact, UnitChangeFact};
+use super::{AmendmentFact, BaselineFact, DeadlineFact, Facts, Parked, TargetFact, UnitChangeFact};
 use events::{IndicatorId, Period, Position, Timestamp, UnitId};
 use sha2::{Digest, Sha256};
 use single::{
-    read_acknowledged, read_adoption, read_raised, read_resolved, read_target, read_unit_change,
-    write_acknowledged, write_adoption, write_raised, write_resolved, write_target, write_unit_change,
+    read_acknowledged, read_adoption, read_amendment, read_baseline, read_deadline, read_raised,
+    read_resolved, read_target, read_unit_change, write_acknowledged, write_adoption, write_amendment,
+    write_baseline, write_deadline, write_raised, write_resolved, write_target, write_unit_change,
 };
 use thiserror::Error;
 
 mod single;
 
 /// The version in which segments are written; others are refused, and the log is folded instead.
-pub const SEGMENT_VERSION: u8 = 2;
+pub const SEGMENT_VERSION: u8 = 3;
 
 const TITLE: &[u8; 7] = b"PWFACTS";
 /// Title, version and checksum.
@@ -128,6 +129,9 @@ impl SegmentHead {
 enum Other<'a> {
     Target(&'a IndicatorId, Option<&'a UnitId>, &'a TargetFact),
     UnitChange(&'a UnitId, &'a UnitChangeFact),
+    Baseline(&'a UnitId, &'a IndicatorId, &'a BaselineFact),
+    Amendment(&'a AmendmentFact),
+    Deadline(Period, Option<&'a UnitId>, &'a DeadlineFact),
     Step(&'a AlertStep),
 }
 
@@ -180,6 +184,18 @@ impl Facts {
             let from = facts.partition_point(|fact| fact.position <= after);
             others.extend(facts[from..].iter().map(|fact| (fact.position, Other::UnitChange(unit, fact))));
         }
+        for ((unit, indicator), facts) in &self.baselines {
+            let from = facts.partition_point(|fact| fact.position <= after);
+            let facts = facts[from..].iter();
+            others.extend(facts.map(|fact| (fact.position, Other::Baseline(unit, indicator, fact))));
+        }
+        let from = self.amendments().partition_point(|fact| fact.position <= after);
+        let amendments = self.amendments()[from..].iter();
+        others.extend(amendments.map(|fact| (fact.position, Other::Amendment(fact))));
+        let deadlines = self.all_deadlines().filter(|(.., fact)| fact.position > after);
+        others.extend(
+            deadlines.map(|(period, unit, fact)| (fact.position, Other::Deadline(period, unit, fact))),
+        );
         for steps in self.alert_steps.values() {
             let from = steps.partition_point(|step| step.position <= after);
             others.extend(steps[from..].iter().map(|step| (step.position, Other::Step(step))));
@@ -199,6 +215,22 @@ impl Facts {
                     writer.byte(b'u');
                     writer.text(unit.as_str());
                     write_unit_change(writer, fact);
+                }
+                Other::Baseline(unit, indicator, fact) => {
+                    writer.byte(b'b');
+                    writer.text(unit.as_str());
+                    writer.text(indicator.as_str());
+                    write_baseline(writer, fact);
+                }
+                Other::Amendment(fact) => {
+                    writer.byte(b'm');
+                    write_amendment(writer, fact);
+                }
+                Other::Deadline(period, unit, fact) => {
+                    writer.byte(b'd');
+                    writer.signed(i64::from(period.0));
+                    writer.option(unit, |writer, unit| writer.text(unit.as_str()));
+                    write_deadline(writer, fact);
                 }
                 Other::Step(step) => {
                     let alert = self.alerts.get(&step.alert).expect("a step is of an alert among the facts");
@@ -272,7 +304,7 @@ impl Facts {
             }
             self.place_adoption(adopted).map_err(|_| "plan's facts")?;
         }
-        self.load_others(reader).ok_or("targets, unit changes and alerts")?;
+        self.load_others(reader).ok_or("targets, unit changes, alerts and the like")?;
         self.load_reports(reader).ok_or("reports")?;
         self.load_digests(reader).ok_or("digests")?;
         self.load_parked(reader).ok_or("parked units")?;
@@ -293,6 +325,19 @@ impl Facts {
                     let unit = UnitId::parse(reader.text()?).ok()?;
                     let fact = read_unit_change(reader, position)?;
                     self.place_unit_change(unit, fact);
+                }
+                b'b' => {
+                    let unit = UnitId::parse(reader.text()?).ok()?;
+                    let indicator = IndicatorId::parse(reader.text()?).ok()?;
+                    let fact = read_baseline(reader, position)?;
+                    self.place_baseline(unit, indicator, fact);
+                }
+                b'm' => self.place_amendment(read_amendment(reader, position)?).ok()?,
+                b'd' => {
+                    let period = Period(i16::try_from(reader.signed()?).ok()?);
+                    let unit = reader.option(|reader| UnitId::parse(reader.text()?).ok())?;
+                    let fact = read_deadline(reader, position)?;
+                    self.place_deadline(period, unit, fact);
                 }
                 b'a' => self.place_raised(read_raised(reader, position)?).ok()?,
                 b'r' => {
@@ -333,6 +378,9 @@ impl Facts {
                 Group::Targets(indicator, unit) => self.targets(indicator, unit.as_ref()).len(),
                 Group::Unit(unit) => self.unit_changes(unit).len(),
                 Group::Alerts(unit) => self.alert_steps.get(unit).map_or(0, Vec::len),
+                Group::Baselines(unit, indicator) => self.baselines(unit, indicator).len(),
+                Group::Amendments => self.amendments().len(),
+                Group::Deadlines(period, unit) => self.deadlines(*period, unit.as_ref()).len(),
             };
             let mut digest = GroupDigest::default();
             read_digest(reader, &mut digest, count)?;
@@ -463,6 +511,17 @@ fn write_group(writer: &mut Writer, group: &Group) {
             writer.byte(b'a');
             writer.text(unit.as_str());
         }
+        Group::Baselines(unit, indicator) => {
+            writer.byte(b'b');
+            writer.text(unit.as_str());
+            writer.text(indicator.as_str());
+        }
+        Group::Amendments => writer.byte(b'm'),
+        Group::Deadlines(period, unit) => {
+            writer.byte(b'd');
+            writer.signed(i64::from(period.0));
+            writer.option(unit.as_ref(), |writer, unit| writer.text(unit.as_str()));
+        }
     }
 }
 
@@ -476,6 +535,12 @@ fn read_group(reader: &mut Reader<'_>) -> Option<Group> {
         }
         b'u' => Group::Unit(unit(reader)?),
         b'a' => Group::Alerts(unit(reader)?),
+        b'b' => Group::Baselines(unit(reader)?, IndicatorId::parse(reader.text()?).ok()?),
+        b'm' => Group::Amendments,
+        b'd' => {
+            let period = Period(i16::try_from(reader.signed()?).ok()?);
+            Group::Deadlines(period, reader.option(unit)?)
+        }
         _ => return None,
     })
 }

@@ -3,7 +3,7 @@
 use crate::parked::poison;
 use crate::segments::{dump, loaded};
 use crate::story::{DISTRICTS, PROVINCE, Story, attained, given, level, percent, rate, withdrawn};
-use events::{EventData, Position, Resolution, Rule, TargetValue, UnitChange};
+use events::{EventData, KeyValue, Position, Resolution, Rule, TargetValue, UnitChange};
 use indicators::{Batch, Cell, Facts, FoldError, Moment, Preparer, Revision, View, read_moment};
 use proptest::prelude::*;
 
@@ -59,6 +59,21 @@ enum Step {
         of: usize,
         year: i16,
     },
+    Baseline {
+        of: usize,
+        period: i16,
+        numerator: Option<u64>,
+    },
+    Amend {
+        key: usize,
+        hundredths: u32,
+        effective_year: i16,
+    },
+    Extend {
+        own: Option<usize>,
+        year: i16,
+        days: i8,
+    },
     Raise {
         of: usize,
         overdue: bool,
@@ -102,6 +117,12 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (of.clone(), review).prop_map(|(of, review)| Step::OwnTargetWithdrawn { of, review }),
         1 => of.clone().prop_map(|of| Step::Retype { of }),
         1 => (of.clone(), 2023_i16..=2030).prop_map(|(of, year)| Step::Dissolve { of, year }),
+        1 => (of.clone(), 2018_i16..=2024, proptest::option::of(0_u64..100))
+            .prop_map(|(of, period, numerator)| Step::Baseline { of, period, numerator }),
+        1 => (0_usize..4, 61_u32..90, 2022_i16..=2030)
+            .prop_map(|(key, hundredths, effective_year)| Step::Amend { key, hundredths, effective_year }),
+        1 => (proptest::option::of(of.clone()), 2022_i16..=2030, 2_i8..=28)
+            .prop_map(|(own, year, days)| Step::Extend { own, year, days }),
         2 => (of.clone(), any::<bool>()).prop_map(|(of, overdue)| Step::Raise { of, overdue }),
         1 => Just(Step::Acknowledge),
         1 => Just(Step::Resolve),
@@ -184,6 +205,27 @@ fn tell(steps: &[Step]) -> Told {
             }
             Step::Dissolve { of, year } => {
                 story.change(DISTRICTS[*of], UnitChange::Dissolve, &format!("{year}-07-01"));
+            }
+            Step::Baseline { of, period, numerator } => {
+                let figures = numerator.map(|numerator| (numerator, 100));
+                story.baseline(DISTRICTS[*of], "life-skills", *period, figures, "2024-06-01");
+            }
+            Step::Amend { key, hundredths, effective_year } => {
+                let ratio = KeyValue::Text(format!("0.{hundredths}"));
+                let change = match key {
+                    0 => ("thresholds.on_track", ratio),
+                    1 => ("indicators.life-skills.binds_districts", KeyValue::Flag(hundredths % 2 == 0)),
+                    2 => ("measures.learning-district.months", KeyValue::Whole(*hundredths)),
+                    _ => (
+                        "reviews.2025.units_as_of",
+                        KeyValue::Text(format!("2024-03-{}", hundredths % 20 + 10)),
+                    ),
+                };
+                story.amend(&[change], &format!("{effective_year}-01-01"));
+            }
+            Step::Extend { own, year, days } => {
+                let own = own.map(|of| DISTRICTS[of]);
+                story.extend(*year, own, &format!("{year}-12-{days:02}"), &format!("{year}-11-25"));
             }
             Step::Raise { of, overdue } => {
                 let name = format!("alert {number}");

@@ -10,6 +10,7 @@ mod cells;
 mod changed_targets;
 mod laws;
 mod parked;
+mod plan_changes;
 mod province_rates;
 mod rates;
 mod reports;

@@ -28,6 +28,16 @@ fn story() -> Story {
     story.target("life-skills", Some("di-an"), 2025, percent("55.5"), "2024-03-01");
     story.change("ben-cat", UnitChange::Retype { unit_type: "city".into() }, "2024-05-01");
     story.change("bac-tan-uyen", UnitChange::Dissolve, "2025-07-01");
+    story.baseline("di-an", "life-skills", 2020, Some((1, 8)), "2022-05-20");
+    story.baseline("di-an", "life-skills", 2020, None, "2022-06-20");
+    story.amend(&[("thresholds.on_track", events::KeyValue::Text("0.90".into()))], "2024-01-01");
+    story.amend(&[("reviews.2025.units_as_of", events::KeyValue::Nothing)], "2024-02-01");
+    story.extend(2023, None, "2023-12-16", "2023-11-25").extend(
+        2023,
+        Some("di-an"),
+        "2023-12-20",
+        "2023-11-26",
+    );
     story.raise("first", Rule::Behind, "di-an", Some("life-skills"), 2023);
     story.acknowledge("first", "seen");
     story.resolve("first", Resolution::Recovered);

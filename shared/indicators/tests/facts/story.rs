@@ -1,9 +1,10 @@
 //! Stories: a log told event by event, and the questions that are asked of it.
 
 use events::{
-    ActorId, Document, Event, EventData, IndicatorId, LineValue, MeasureId, Percent, Period, PlanAdopted,
-    Position, Recorded, ReportLine, ReportSubmitted, Review, TargetChanged, TargetValue, Timestamp,
-    UnitChange, UnitChanged, UnitId,
+    ActorId, BaselineEntered, BaselineValue, DeadlineExtended, Document, Event, EventData, IndicatorId,
+    KeyChange, KeyValue, LineValue, MeasureId, Percent, Period, PlanAdopted, PlanAmended, Position, Recorded,
+    ReportLine, ReportSubmitted, Review, TargetChanged, TargetValue, Timestamp, UnitChange, UnitChanged,
+    UnitId,
 };
 use indicators::{Alert, AlertsQuery, Cell, Facts, Moment, Value, View, read_moment};
 use plan::Plan;
@@ -256,6 +257,69 @@ impl Story {
             request_digest: None,
         };
         self.record(self.plan.calendar.start_of_day(effective), EventData::UnitChanged(data))
+    }
+
+    /// Where a rate began is entered, on a document of a day; without figures it is taken back.
+    pub(crate) fn baseline(
+        &mut self,
+        of: &str,
+        about: &str,
+        period: i16,
+        figures: Option<(u64, u64)>,
+        document: &str,
+    ) -> &mut Story {
+        let date = document.parse().unwrap();
+        let figures = figures
+            .map(|(numerator, denominator)| BaselineValue::Rate { numerator, denominator })
+            .unwrap_or(BaselineValue::WITHDRAWN);
+        let data = BaselineEntered {
+            unit: unit(of),
+            indicator: indicator(about),
+            period: Period(period),
+            value: figures,
+            document: Document { number: "88/BC-CTK".into(), date },
+            reason: None,
+            revision: 1,
+            request_digest: None,
+        };
+        self.record(self.plan.calendar.start_of_day(date), EventData::BaselineEntered(data))
+    }
+
+    /// Keys of the plan are given other values from a day on.
+    pub(crate) fn amend(&mut self, changes: &[(&str, KeyValue)], effective: &str) -> &mut Story {
+        let effective = effective.parse().unwrap();
+        let change = |(key, value): &(&str, KeyValue)| KeyChange { key: (*key).into(), value: value.clone() };
+        let data = PlanAmended {
+            changes: changes.iter().map(change).collect(),
+            revision: 1,
+            effective,
+            instrument: "5012/QĐ-UBND".into(),
+            reason: None,
+            request_digest: None,
+        };
+        self.record(self.plan.calendar.start_of_day(effective), EventData::PlanAmended(data))
+    }
+
+    /// The reports of a period may come later, of one unit or of all.
+    pub(crate) fn extend(
+        &mut self,
+        period: i16,
+        of: Option<&str>,
+        due_before: &str,
+        effective: &str,
+    ) -> &mut Story {
+        let effective = effective.parse().unwrap();
+        let data = DeadlineExtended {
+            period: Period(period),
+            unit: of.map(unit),
+            due_before: due_before.parse().unwrap(),
+            revision: 1,
+            effective,
+            instrument: "4711/UBND-VX".into(),
+            reason: None,
+            request_digest: None,
+        };
+        self.record(self.plan.calendar.start_of_day(effective), EventData::DeadlineExtended(data))
     }
 
     /// The highest position recorded up to an instant.

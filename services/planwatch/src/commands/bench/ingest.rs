@@ -157,7 +157,7 @@ async fn ask(bus: Bus, plan: PlanId, made_up: Arc<MadeUp>, next: Arc<AtomicU64>,
                 continue;
             }
             Ok(Ok(Answer::Refused(refusal))) => refusal.detail,
-            Ok(Ok(Answer::Checked(_))) => "it was only checked".to_owned(),
+            Ok(Ok(Answer::Checked(_) | Answer::AmendmentChecked(_))) => "it was only checked".to_owned(),
             Ok(Err(error)) => format!("the answer cannot be read: {error}"),
             Err(error) => error.to_string(),
         };

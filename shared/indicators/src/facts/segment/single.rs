@@ -1,10 +1,13 @@
 //! The single facts of a segment, each as bytes.
 
 use crate::facts::bytes::{Reader, Writer, date_number, date_of_number};
-use crate::facts::{AcknowledgedFact, Adopted, AlertFact, ResolvedFact, TargetFact, UnitChangeFact};
+use crate::facts::{
+    AcknowledgedFact, Adopted, AlertFact, AmendmentFact, BaselineFact, DeadlineFact, ResolvedFact,
+    TargetFact, UnitChangeFact,
+};
 use events::{
-    ActorId, IndicatorId, Mark, Percent, Period, Position, Resolution, Review, Rule, Severity, Summary,
-    TargetValue, UnitChange, UnitId,
+    ActorId, BaselineValue, Document, IndicatorId, Mark, Percent, Period, Position, Resolution, Review, Rule,
+    Severity, Summary, TargetValue, UnitChange, UnitId,
 };
 use plan::Plan;
 
@@ -114,6 +117,71 @@ pub(super) fn read_unit_change(reader: &mut Reader<'_>, position: Position) -> O
     };
     Some(UnitChangeFact {
         change,
+        effective: reader.instant()?,
+        instrument: reader.text()?.to_owned(),
+        event: reader.id()?,
+        position,
+    })
+}
+
+pub(super) fn write_baseline(writer: &mut Writer, fact: &BaselineFact) {
+    writer.signed(i64::from(fact.period.0));
+    let figures = match fact.value {
+        BaselineValue::Rate { numerator, denominator } => Some((numerator, denominator)),
+        BaselineValue::Withdrawn { .. } => None,
+    };
+    writer.option(figures, |writer, (numerator, denominator)| {
+        writer.number(numerator);
+        writer.number(denominator);
+    });
+    writer.text(&fact.document.number);
+    writer.signed(date_number(fact.document.date));
+    writer.instant(fact.effective);
+    writer.id(fact.event);
+}
+
+pub(super) fn read_baseline(reader: &mut Reader<'_>, position: Position) -> Option<BaselineFact> {
+    Some(BaselineFact {
+        period: Period(i16::try_from(reader.signed()?).ok()?),
+        value: reader
+            .option(|reader| {
+                Some(BaselineValue::Rate { numerator: reader.number()?, denominator: reader.number()? })
+            })?
+            .unwrap_or(BaselineValue::WITHDRAWN),
+        document: Document { number: reader.text()?.to_owned(), date: date_of_number(reader.signed()?)? },
+        effective: reader.instant()?,
+        event: reader.id()?,
+        position,
+    })
+}
+
+pub(super) fn write_amendment(writer: &mut Writer, fact: &AmendmentFact) {
+    writer.text(&serde_json::to_string(&fact.changes).expect("changes are plain data"));
+    writer.instant(fact.effective);
+    writer.text(&fact.instrument);
+    writer.id(fact.event);
+}
+
+pub(super) fn read_amendment(reader: &mut Reader<'_>, position: Position) -> Option<AmendmentFact> {
+    Some(AmendmentFact {
+        changes: serde_json::from_str(reader.text()?).ok()?,
+        effective: reader.instant()?,
+        instrument: reader.text()?.to_owned(),
+        event: reader.id()?,
+        position,
+    })
+}
+
+pub(super) fn write_deadline(writer: &mut Writer, fact: &DeadlineFact) {
+    writer.signed(date_number(fact.due_before));
+    writer.instant(fact.effective);
+    writer.text(&fact.instrument);
+    writer.id(fact.event);
+}
+
+pub(super) fn read_deadline(reader: &mut Reader<'_>, position: Position) -> Option<DeadlineFact> {
+    Some(DeadlineFact {
+        due_before: date_of_number(reader.signed()?)?,
         effective: reader.instant()?,
         instrument: reader.text()?.to_owned(),
         event: reader.id()?,
