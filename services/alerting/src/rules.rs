@@ -177,6 +177,8 @@ fn resolve(alert: &AlertFact, resolution: Resolution, because: Vec<EventId>, sum
 }
 
 #[cfg(test)]
+mod plan_change_tests;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod story;

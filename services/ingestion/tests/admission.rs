@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test takes for granted may fail it")]
 
+#[path = "admission/plan_changes.rs"]
+mod plan_changes;
+
 use events::command::{Answer, Operation, Request};
 use events::{ActorId, EventData, EventId, LineValue, Position, Recorded, Refusal, RefusalKind, Timestamp};
 use indicators::Facts;
@@ -25,6 +28,7 @@ struct World {
     key: Option<String>,
     /// When alerting decided, if it was another time than now.
     decided_at: Option<Timestamp>,
+    dry_run: bool,
 }
 
 impl World {
@@ -38,6 +42,7 @@ impl World {
             may_enter_history: true,
             key: None,
             decided_at: None,
+            dry_run: false,
         };
         for event in adoption_events(&plan, false) {
             world.record(event);
@@ -62,7 +67,7 @@ impl World {
             idempotency_key: self.key.clone(),
             traceparent: None,
             decided_at: Some(self.decided_at.unwrap_or(self.now)),
-            dry_run: false,
+            dry_run: self.dry_run,
             subject: subject.map(str::to_owned),
             body: body.to_owned(),
         };

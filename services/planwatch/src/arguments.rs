@@ -2,8 +2,8 @@
 
 use crate::commands::serve::{self, Service};
 use crate::commands::{
-    alerts, backup, bench, check, clock, key, log, plan, prepare, replay, report, restore, status,
-    supervised_exec, target, unit, up, witness,
+    alerts, backup, baseline, bench, check, clock, deadline, key, log, plan, prepare, replay, report,
+    restore, status, supervised_exec, target, unit, up, witness,
 };
 use crate::exit::Outcome;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -36,7 +36,7 @@ enum Command {
     Prepare(prepare::Arguments),
     /// Say what is wrong with a service's configuration
     Check(check::Arguments),
-    /// Plan files
+    /// Plan files, and amendments of the adopted plan
     Plan(plan::Arguments),
     /// Submit reports
     Report(report::Arguments),
@@ -44,6 +44,10 @@ enum Command {
     Target(target::Arguments),
     /// Change units
     Unit(unit::Arguments),
+    /// Enter where rates began
+    Baseline(baseline::Arguments),
+    /// Extend deadlines
+    Deadline(deadline::Arguments),
     /// Show state and status of every cell, at any date
     Status(status::Arguments),
     /// List, watch and acknowledge alerts
@@ -98,6 +102,8 @@ pub fn run(arguments: Arguments) -> Outcome {
         Command::Report(arguments) => report::run(&arguments),
         Command::Target(arguments) => target::run(&arguments),
         Command::Unit(arguments) => unit::run(&arguments),
+        Command::Baseline(arguments) => baseline::run(&arguments),
+        Command::Deadline(arguments) => deadline::run(&arguments),
         Command::Status(arguments) => status::run(&arguments),
         Command::Alerts(arguments) => alerts::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),

@@ -2,9 +2,11 @@
 
 pub mod alerts;
 pub mod backup;
+pub mod baseline;
 pub mod bench;
 pub mod check;
 pub mod clock;
+pub mod deadline;
 pub mod key;
 pub mod log;
 pub mod plan;

@@ -92,6 +92,9 @@ impl Answering {
             self.endpoint("matrix", &["as_of", "known_at", "at_least"], |ground, _| {
                 Ok(answers::matrix(ground.facts, ground.adopted, ground.moment))
             }),
+            self.endpoint("plan", &["as_of", "known_at", "at_least"], |ground, _| {
+                Ok(crate::plan_answer::plan(ground.facts, ground.adopted, ground.moment))
+            }),
             self.endpoint("digest", &["position"], |ground, question| {
                 Ok(answers::digest(ground.facts, &ground.state.digests, question))
             }),

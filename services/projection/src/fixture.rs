@@ -1,8 +1,9 @@
 //! What the tests tell: the plan of the repository, adopted, and reports of its districts.
 
 use events::{
-    ActorId, Document, Event, EventData, LineValue, MeasureId, Period, PlanAdopted, Position, Recorded,
-    ReportLine, ReportSubmitted, TargetChanged, Timestamp, UnitChange, UnitChanged, UnitId,
+    ActorId, Date, DeadlineExtended, Document, Event, EventData, KeyChange, KeyValue, LineValue, MeasureId,
+    Period, PlanAdopted, PlanAmended, Position, Recorded, ReportLine, ReportSubmitted, TargetChanged,
+    Timestamp, UnitChange, UnitChanged, UnitId,
 };
 use indicators::Facts;
 use plan::Plan;
@@ -88,6 +89,33 @@ pub(crate) fn dissolve(plan: &Plan, unit: &str, effective: &str) -> Event {
         request_digest: None,
     };
     event(plan, &format!("dissolve {unit}"), effective, EventData::UnitChanged(data))
+}
+
+/// On track from 0.90 on, and the reports of 2025 due before 16 December, both from 1 August 2025 on.
+pub(crate) fn plan_changes(plan: &Plan) -> Vec<Event> {
+    let effective: Date = "2025-08-01".parse().expect("a date");
+    let amended = PlanAmended {
+        changes: vec![KeyChange { key: "thresholds.on_track".into(), value: KeyValue::Text("0.90".into()) }],
+        revision: 1,
+        effective,
+        instrument: "5012/QĐ-UBND".into(),
+        reason: None,
+        request_digest: None,
+    };
+    let extended = DeadlineExtended {
+        period: Period(2025),
+        unit: None,
+        due_before: "2025-12-16".parse().expect("a date"),
+        revision: 1,
+        effective,
+        instrument: "4711/UBND-VX".into(),
+        reason: None,
+        request_digest: None,
+    };
+    vec![
+        event(plan, "amended", "2025-08-01", EventData::PlanAmended(amended)),
+        event(plan, "extended", "2025-08-01", EventData::DeadlineExtended(extended)),
+    ]
 }
 
 /// Folds events that were recorded together.

@@ -6,7 +6,7 @@
 //! Questions come as JSON over the bus and are answered from the facts at a moment: every answer names both
 //! its times and its position, so that it can be repeated.
 //!
-//! The endpoints are `status`, `series`, `alerts` and `matrix` for people's questions, `digest` of the facts at
+//! The endpoints are `status`, `series`, `alerts`, `plan` and `matrix` for people's questions, `digest` of the facts at
 //! a position, `position` for how far they reach, and `health` and `metrics` as every service has them.
 //!
 //! A reply is `{"ok": …}`, `{"refused": Refusal}` or `{"timeout": {"position", "asked"}}`.
@@ -19,10 +19,12 @@ mod endpoints;
 mod fixture;
 mod fold;
 mod page;
+mod plan_answer;
 mod question;
 mod running;
 mod state;
 mod times;
 
 pub use answers::{AlertsAnswer, DigestAnswer, MatrixAnswer, PositionAnswer, SeriesAnswer, StatusAnswer};
+pub use plan_answer::{AdoptedPlan, Amendment, Deadline, PlanAnswer};
 pub use running::{Config, Running, StartError, start};

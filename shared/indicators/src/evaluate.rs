@@ -38,9 +38,13 @@ impl<'a> View<'a> {
         known.then_some(View { facts, plan, moment, target_cut: moment.cut, proposed: None })
     }
 
-    /// The same view with the targets as they were known at an earlier cut: what the cell would say had no target changed since.
+    /// The same view with the targets and the plan as they were known at an earlier cut: what the cell would say
+    /// had no target and no key of the plan changed since.
+    #[must_use]
     pub fn with_targets_known_at(self, cut: Position) -> View<'a> {
-        View { target_cut: cut.min(self.moment.cut), ..self }
+        let target_cut = cut.min(self.moment.cut);
+        let plan = self.facts.plan_at(target_cut, self.moment.as_of).unwrap_or(self.plan);
+        View { target_cut, plan, ..self }
     }
 
     /// The facts looked at.

@@ -88,7 +88,16 @@ impl<'a> CellRules<'a> {
 
     fn clear(&self, alert: &AlertFact, resolution: Resolution) -> Decided {
         let summary = self.words().resolved(resolution);
-        resolve(alert, resolution, self.judged.cell.because.clone(), summary)
+        let mut because = self.judged.cell.because.clone();
+        if resolution == Resolution::TargetChanged {
+            let as_of = self.view.moment().as_of;
+            let amendments = self.view.facts().amendments().iter().filter(|amendment| {
+                (amendment.position > alert.position || amendment.effective > alert.raised_at)
+                    && amendment.effective <= as_of
+            });
+            add_new(&mut because, &amendments.map(|amendment| amendment.event).collect::<Vec<_>>());
+        }
+        resolve(alert, resolution, because, summary)
     }
 
     /// `behind` and `at-risk`: below a bound they fire, from a higher one on they clear, so that neither

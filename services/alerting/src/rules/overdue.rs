@@ -19,6 +19,13 @@ pub(super) fn decide(view: &View<'_>, unit: &Unit, decided: &mut Vec<Decided>) {
                 first_report(view, unit, period),
                 wording::report_received(&view.unit_now(unit), period),
             )),
+            // It may come later: nothing got better, what was recorded about the deadline was changed.
+            ReportProgress::Awaited if view.extension(&unit.id, period).is_some() => {
+                let extension = view.extension(&unit.id, period).map(|extension| extension.event);
+                let due_before = view.due_before(&unit.id, period);
+                let summary = wording::report_due_later(&view.unit_now(unit), period, due_before);
+                decided.push(resolve(alert, Resolution::Corrected, extension.into_iter().collect(), summary));
+            }
             // There is no duty any more, because what was recorded about the unit was changed.
             ReportProgress::Awaited => decided.push(resolve(
                 alert,
@@ -33,9 +40,11 @@ pub(super) fn decide(view: &View<'_>, unit: &Unit, decided: &mut Vec<Decided>) {
             continue;
         }
         let episode = Episode { rule: Rule::Overdue, unit: &unit.id, indicator: None, period: Some(period) };
-        // The duty comes from the plan; that nothing came has no event.
-        let because = view.facts().adopted().map(|adopted| adopted.event).into_iter().collect();
-        let due_before = view.plan().calendar.due_before.in_year(period.year());
+        // The duty comes from the plan, the day from it or from an extension; that nothing came has no event.
+        let adopted = view.facts().adopted().map(|adopted| adopted.event);
+        let extension = view.extension(&unit.id, period).map(|extension| extension.event);
+        let because = adopted.into_iter().chain(extension).collect();
+        let due_before = view.due_before(&unit.id, period);
         let summary = wording::report_overdue(&view.unit_now(unit), period, due_before);
         decided.push(episode.raise(view, Severity::Warning, because, summary));
     }

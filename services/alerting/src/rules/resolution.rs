@@ -1,4 +1,4 @@
-//! Why an alert clears: the target moved, figures came, or units changed.
+//! Why an alert clears: the target or the plan's keys moved, figures came, or units changed.
 
 use super::cell::Judged;
 use events::{Position, UnitChange};
@@ -8,7 +8,8 @@ use plan::Level;
 /// What made an alert clear.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cause {
-    /// With the targets of the day on which it was raised it would still be open, or no figure has moved since.
+    /// With the targets and the plan of the day on which it was raised it would still be open, or no figure has
+    /// moved since.
     Target,
     /// Figures that were reported, corrected or taken back since.
     Figures {
@@ -39,23 +40,29 @@ pub(super) fn cause(view: &View<'_>, judged: &Judged<'_>, alert: &AlertFact) -> 
     Cause::Target
 }
 
-/// Targets that were known when the alert was raised but took effect only later: the cut before the first of them.
+/// Targets and amendments that were known when the alert was raised but took effect only later: the cut before
+/// the first of them.
 fn before_those_ahead(view: &View<'_>, judged: &Judged<'_>, alert: &AlertFact) -> Option<Position> {
     let facts = view.facts();
     let indicator = &judged.indicator.id;
     let settings =
         facts.targets(indicator, None).iter().chain(facts.targets(indicator, Some(&judged.unit.id)));
-    let ahead = settings.filter(|target| {
-        target.position <= alert.position
-            && target.effective > alert.raised_at
-            && target.effective <= view.moment().as_of
+    let targets = settings.map(|target| (target.position, target.effective));
+    let amendments = facts.amendments().iter().map(|amendment| (amendment.position, amendment.effective));
+    let ahead = targets.chain(amendments).filter(|(position, effective)| {
+        *position <= alert.position && *effective > alert.raised_at && *effective <= view.moment().as_of
     });
-    ahead.map(|target| target.position).min().map(|first| Position(first.0 - 1))
+    ahead.map(|(position, _)| position).min().map(|first| Position(first.0 - 1))
 }
 
-/// Whether a line of the cell's measure was recorded after a position, by the unit or, for the province, by a district.
+/// Whether a line of the cell's measure was recorded after a position, by the unit or, for the province, by a
+/// district; or the cell's baseline.
 fn figures_since(view: &View<'_>, judged: &Judged<'_>, position: Position) -> bool {
     let plan = view.plan();
+    let baselines = view.facts().baselines(&judged.unit.id, &judged.indicator.id);
+    if baselines.last().is_some_and(|baseline| baseline.position > position) {
+        return true;
+    }
     let of_districts = plan.measure_of(judged.indicator).level == Level::District;
     let reporters = plan.units.iter().filter(|unit| match (judged.unit.level, of_districts) {
         (Level::Province, true) => unit.level == Level::District,

@@ -7,9 +7,9 @@ use plan::MeasureKind;
 
 /// The next instant after `after` at which something can follow without any event; none once the plan is over.
 ///
-/// These are: the millisecond after a deadline (a report at the deadline is late, so only what lies after it
+/// These are: the millisecond after a deadline, extended or not (a report at the deadline is late, so only what lies after it
 /// is overdue), the start of a year (reviews end, the as-of year moves), the day on which a recognition can
-/// lapse, and the effective date of a target or a unit change that lies ahead.
+/// lapse, and the effective date of a target, a unit change, an amendment or an extension that lies ahead.
 pub fn next_instant(view: &View<'_>, after: Timestamp) -> Option<Timestamp> {
     let calendar = &view.plan().calendar;
     let lasting_months: Vec<u16> = view
@@ -41,5 +41,12 @@ pub fn next_instant(view: &View<'_>, after: Timestamp) -> Option<Timestamp> {
         let fixed = deadline.into_iter().chain([calendar.start_of_year(year)]);
         fixed.chain(lapses).collect::<Vec<_>>()
     });
-    of_years.chain(view.facts().effective_after(after)).filter(|instant| *instant > after).min()
+    let extended = view.facts().all_deadlines().filter_map(|(_, _, extension)| {
+        calendar.start_of_day(extension.due_before).saturating_add(1.millisecond()).ok()
+    });
+    of_years
+        .chain(extended)
+        .chain(view.facts().effective_after(after))
+        .filter(|instant| *instant > after)
+        .min()
 }

@@ -2,9 +2,10 @@
 
 use super::{Decided, Scope, decide, next_instant};
 use events::{
-    ActorId, Date, Document, Event, EventData, LineValue, Mark, MeasureId, Period, PlanAdopted, PlanId,
-    Position, Recorded, ReportLine, ReportSubmitted, Review, TargetChanged, TargetValue, Timestamp,
-    UnitChange, UnitChanged, UnitId, ids::derived_id,
+    ActorId, BaselineEntered, BaselineValue, Date, DeadlineExtended, Document, Event, EventData, KeyChange,
+    KeyValue, LineValue, Mark, MeasureId, Period, PlanAdopted, PlanAmended, PlanId, Position, Recorded,
+    ReportLine, ReportSubmitted, Review, TargetChanged, TargetValue, Timestamp, UnitChange, UnitChanged,
+    UnitId, ids::derived_id,
 };
 use indicators::{Applied, Facts, Moment, View};
 use plan::Plan;
@@ -250,6 +251,58 @@ impl Story {
         self
     }
 
+    /// Where a rate began is entered, out of 100.
+    pub(super) fn baseline(mut self, unit: &str, indicator: &str, period: i16, percent: u64) -> Story {
+        let date = small_plan().calendar.date_of(self.now);
+        let data = EventData::BaselineEntered(BaselineEntered {
+            unit: unit.parse().unwrap(),
+            indicator: indicator.parse().unwrap(),
+            period: Period(period),
+            value: BaselineValue::Rate { numerator: percent, denominator: 100 },
+            document: Document { number: "4/BC".into(), date },
+            reason: None,
+            revision: 1,
+            request_digest: None,
+        });
+        self.happens(data);
+        self
+    }
+
+    /// Keys of the plan are given other values.
+    pub(super) fn amend(mut self, changes: &[(&str, &str)], effective: &str) -> Story {
+        let change = |(key, value): &(&str, &str)| KeyChange {
+            key: (*key).to_owned(),
+            value: KeyValue::Text((*value).to_owned()),
+        };
+        let data = EventData::PlanAmended(PlanAmended {
+            changes: changes.iter().map(change).collect(),
+            revision: 1,
+            effective: self.date(effective),
+            instrument: "5/QĐ".into(),
+            reason: None,
+            request_digest: None,
+        });
+        self.happens(data);
+        self
+    }
+
+    /// The reports of a period may come later.
+    pub(super) fn extend(mut self, period: i16, unit: Option<&str>, due_before: &str) -> Story {
+        let effective = small_plan().calendar.date_of(self.now);
+        let data = EventData::DeadlineExtended(DeadlineExtended {
+            period: Period(period),
+            unit: unit.map(|unit| unit.parse().unwrap()),
+            due_before: self.date(due_before),
+            revision: 1,
+            effective,
+            instrument: "6/UBND".into(),
+            reason: None,
+            request_digest: None,
+        });
+        self.happens(data);
+        self
+    }
+
     /// An event that the fold cannot read: its unit is set aside from here on.
     pub(super) fn poison(mut self, unit: &str) -> Story {
         let position = self.facts.head().next();
@@ -299,6 +352,9 @@ impl Story {
             EventData::ReportSubmitted(data) => plan.calendar.start_of_day(data.document.date),
             EventData::TargetChanged(data) => plan.calendar.start_of_day(data.effective),
             EventData::UnitChanged(data) => plan.calendar.start_of_day(data.effective),
+            EventData::BaselineEntered(data) => plan.calendar.start_of_day(data.document.date),
+            EventData::PlanAmended(data) => plan.calendar.start_of_day(data.effective),
+            EventData::DeadlineExtended(data) => plan.calendar.start_of_day(data.effective),
             EventData::AlertRaised(_) | EventData::AlertResolved(_) | EventData::AlertAcknowledged(_) => {
                 self.now
             }

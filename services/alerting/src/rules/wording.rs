@@ -107,8 +107,8 @@ impl<'a> Words<'a> {
         let why = match resolution {
             Resolution::Recovered => Phrase::new("đã cải thiện", "recovered"),
             Resolution::TargetChanged => Phrase::new(
-                "hết cảnh báo vì mục tiêu thay đổi, không phải do kết quả tốt hơn",
-                "cleared because the target changed, not because the figures got better",
+                "hết cảnh báo vì mục tiêu hoặc cách đánh giá thay đổi, không phải do kết quả tốt hơn",
+                "cleared because the target or how it is judged changed, not because the figures got better",
             ),
             Resolution::Corrected => Phrase::new(
                 "hết cảnh báo vì số liệu được đính chính hoặc rút lại",
@@ -232,6 +232,20 @@ pub(super) fn report_received(unit: &UnitNow, period: Period) -> Summary {
     Summary {
         vi: format!("{}: đã nhận được báo cáo kỳ {period}.", unit.name.vi),
         en: format!("{}: the report for period {period} has been received.", unit.name.en),
+    }
+}
+
+pub(super) fn report_due_later(unit: &UnitNow, period: Period, due_before: Date) -> Summary {
+    let (day, month, year) = (due_before.day(), due_before.month(), due_before.year());
+    Summary {
+        vi: format!(
+            "{}: báo cáo kỳ {period} được gia hạn, phải gửi trước ngày {day:02}/{month:02}/{year}.",
+            unit.name.vi
+        ),
+        en: format!(
+            "{}: the deadline for period {period} was extended; the report is due before {due_before}.",
+            unit.name.en
+        ),
     }
 }
 

@@ -14,7 +14,7 @@ use axum::extract::{Path, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use events::command::{
-    Acceptance, BATCH_BODY_LIMIT_BYTES, BODY_LIMIT_BYTES, Operation, Preview, read_alert_id,
+    Acceptance, AmendmentPreview, BATCH_BODY_LIMIT_BYTES, BODY_LIMIT_BYTES, Operation, Preview, read_alert_id,
 };
 use events::{AlertId, Position};
 use serde::Serialize;
@@ -46,6 +46,57 @@ pub async fn change_unit(
     record_one(&edge, actor, request, Operation::ChangeUnit, None).await
 }
 
+/// `POST /baselines`: enters where a rate began.
+pub async fn enter_baseline(
+    State(edge): State<Edge>,
+    Extension(actor): Extension<Actor>,
+    request: Request,
+) -> Result<Response, Problem> {
+    record_one(&edge, actor, request, Operation::EnterBaseline, None).await
+}
+
+/// `POST /deadlines`: lets the reports of a period come later.
+pub async fn extend_deadline(
+    State(edge): State<Edge>,
+    Extension(actor): Extension<Actor>,
+    request: Request,
+) -> Result<Response, Problem> {
+    record_one(&edge, actor, request, Operation::ExtendDeadline, None).await
+}
+
+#[derive(Serialize)]
+struct CheckedAmendment {
+    dry_run: bool,
+    #[serde(flatten)]
+    preview: Box<AmendmentPreview>,
+}
+
+/// `POST /plan/amendments`: gives keys of the plan other values; with `dry_run=true` it only says which, and which
+/// cells would say something else.
+pub async fn amend_plan(
+    State(edge): State<Edge>,
+    Extension(actor): Extension<Actor>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let mut parameters = Parameters::of(request.uri(), &["dry_run"]);
+    let dry_run = parameters.flag("dry_run");
+    parameters.finish()?;
+    let headers = request.headers().clone();
+    let body = read_json(request, BODY_LIMIT_BYTES).await?;
+    let command = Command { operation: Operation::AmendPlan, subject: None, dry_run, body };
+    match (dry_run, carry_out(&edge, actor, &headers, command).await?) {
+        (true, Done::AmendmentChecked(preview)) => {
+            Ok((StatusCode::OK, written(&CheckedAmendment { dry_run, preview })).into_response())
+        }
+        (false, done) => Ok(recorded(&only(done)?)),
+        (true, done) => Err(BackendError::Garbled {
+            peer: Peer::Ingestion,
+            why: format!("with dry_run={dry_run} the answer was {done:?}"),
+        }
+        .into()),
+    }
+}
+
 /// `POST /alerts/{id}/ack`: takes note of an alert.
 pub async fn acknowledge_alert(
     State(edge): State<Edge>,
@@ -74,12 +125,16 @@ async fn record_one(
     let headers = request.headers().clone();
     let body = read_json(request, BODY_LIMIT_BYTES).await?;
     let command = Command { operation, subject, dry_run: false, body };
-    let acceptance = only(carry_out(edge, actor, &headers, command).await?)?;
-    let mut response = (StatusCode::CREATED, written(&acceptance)).into_response();
+    Ok(recorded(&only(carry_out(edge, actor, &headers, command).await?)?))
+}
+
+/// What is said of one event that is recorded, and where it is found.
+fn recorded(acceptance: &Acceptance) -> Response {
+    let mut response = (StatusCode::CREATED, written(acceptance)).into_response();
     let location = HeaderValue::try_from(format!("{API_PREFIX}/events/{}", acceptance.event))
         .expect("a UUID is made of header characters");
     response.headers_mut().insert(header::LOCATION, location);
-    Ok(response)
+    response
 }
 
 #[derive(Serialize)]

@@ -100,6 +100,15 @@ pub async fn series(State(edge): State<Edge>, uri: Uri) -> Result<Response, Prob
     question.ask(&edge, "series").await
 }
 
+/// `GET /plan`: the plan as it stands at a moment, with its amendments and the extended deadlines.
+pub async fn plan(State(edge): State<Edge>, uri: Uri) -> Result<Response, Problem> {
+    let mut question = Question::of(&uri, &["as_of", "known_at", "at_least"]);
+    question.moment("as_of");
+    question.moment("known_at");
+    question.at_least();
+    question.ask(&edge, "plan").await
+}
+
 /// `GET /alerts`: alerts, which have the recorded axis only.
 pub async fn alerts(State(edge): State<Edge>, uri: Uri) -> Result<Response, Problem> {
     let mut question = Question::of(&uri, &["state", "unit", "known_at", "at_least", "limit", "cursor"]);

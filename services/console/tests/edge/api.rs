@@ -55,6 +55,9 @@ async fn every_command_goes_to_ingestion_under_its_own_name() {
         ("/api/v1/reports".to_owned(), Operation::SubmitReport, None),
         ("/api/v1/targets".to_owned(), Operation::ChangeTarget, None),
         ("/api/v1/units".to_owned(), Operation::ChangeUnit, None),
+        ("/api/v1/baselines".to_owned(), Operation::EnterBaseline, None),
+        ("/api/v1/plan/amendments".to_owned(), Operation::AmendPlan, None),
+        ("/api/v1/deadlines".to_owned(), Operation::ExtendDeadline, None),
         (format!("/api/v1/alerts/{alert}/ack"), Operation::AcknowledgeAlert, Some(alert.clone())),
     ] {
         let answered = console.post(&path, "{}").await;

@@ -1,11 +1,13 @@
-//! `planwatch plan check`: says what is wrong with a plan file.
+//! `planwatch plan`: says what is wrong with a plan file, and amends the plan that was adopted.
+
+mod amend;
 
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output;
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What to do with a plan.
 #[derive(Debug, Args)]
@@ -24,11 +26,19 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Give keys of the adopted plan other values, after showing what that changes
+    Amend(Box<amend::Amend>),
 }
 
-/// Checks a plan file.
+/// Checks a plan file, or amends the plan.
 pub fn run(arguments: &Arguments) -> Outcome {
-    let Command::Check { file, json } = &arguments.command;
+    match &arguments.command {
+        Command::Check { file, json } => check(file, *json),
+        Command::Amend(amend) => amend::run(amend),
+    }
+}
+
+fn check(file: &Path, json: bool) -> Outcome {
     let text = std::fs::read_to_string(file)
         .with_context(|| format!("cannot read the plan `{}`", file.display()))?;
     let name = file.display().to_string();
@@ -36,7 +46,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         Ok(plan) => {
             let targets: usize = plan.indicators.iter().map(|indicator| indicator.targets.len()).sum();
             let (indicators, districts) = (plan.indicators.len(), plan.districts().count());
-            if *json {
+            if json {
                 output::json(&json!({
                     "ok": true, "plan": plan.id, "digest": plan.digest(), "indicators": indicators,
                     "measures": plan.measures.len(), "targets": targets, "districts": districts,

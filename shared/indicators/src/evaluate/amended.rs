@@ -19,7 +19,7 @@ impl<'a> View<'a> {
         let at = at.min(self.moment.as_of);
         match self.proposed {
             Some(proposed) => proposed.plan_at(at),
-            None => self.facts.plan_at(self.moment.cut, at).unwrap_or(self.plan),
+            None => self.facts.plan_at(self.target_cut, at).unwrap_or(self.plan),
         }
     }
 
