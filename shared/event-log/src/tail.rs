@@ -103,18 +103,25 @@ impl Tail {
 
     /// Forgets the commits that the index holds.
     pub(crate) fn forget_until(&self, head: Position) {
-        let mut held = self.lock();
-        while let Some(commit) = held.commits.front()
-            && commit.last().is_none_or(|last| last.position <= head)
-        {
-            let commit = held.commits.pop_front().expect("the front was just seen");
-            held.bytes -= weight(&commit);
-            for stored in commit.iter() {
-                held.positions.remove(&stored.id);
-            }
+        // One at a time, and given back behind the lock: the writer must not wait for many.
+        while let Some(commit) = self.forget_first(head) {
+            drop(commit);
         }
-        drop(held);
         self.changed.notify_all();
+    }
+
+    fn forget_first(&self, head: Position) -> Option<Commit> {
+        let mut held = self.lock();
+        let is_held = |commit: &Commit| commit.last().is_none_or(|last| last.position <= head);
+        if !held.commits.front().is_some_and(is_held) {
+            return None;
+        }
+        let commit = held.commits.pop_front()?;
+        held.bytes -= weight(&commit);
+        for stored in commit.iter() {
+            held.positions.remove(&stored.id);
+        }
+        Some(commit)
     }
 
     /// Lets the applier end once it has applied what is there.
@@ -156,6 +163,12 @@ impl Tail {
     /// Where the event with an id is, if it is here.
     pub(crate) fn position_of(&self, id: &EventId) -> Option<Position> {
         self.lock().positions.get(id).copied()
+    }
+
+    /// One of the ids whose event is here, if there is any.
+    pub(crate) fn first_known<'a>(&self, ids: impl IntoIterator<Item = &'a EventId>) -> Option<EventId> {
+        let held = self.lock();
+        ids.into_iter().copied().find(|id| held.positions.contains_key(id))
     }
 
     /// The last event here that was recorded at or before an instant.
