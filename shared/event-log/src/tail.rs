@@ -30,6 +30,8 @@ struct Held {
     commits: VecDeque<Commit>,
     positions: HashMap<EventId, Position>,
     bytes: usize,
+    /// Whether there was nothing before what came last.
+    was_empty: bool,
     closing: bool,
 }
 
@@ -49,16 +51,22 @@ impl Tail {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a commit at the end.
-    ///
-    /// The applier is woken for the first one and once enough is gathered: each time it is woken for nothing costs the
-    /// writer as much as a short commit's encoding.
+    /// Adds a commit at the end; the applier hears of it by [`Tail::wake`].
     pub(crate) fn push(&self, commit: Commit) {
         let mut held = self.lock();
-        let was_empty = held.commits.is_empty();
+        held.was_empty |= held.commits.is_empty();
         held.bytes += weight(&commit);
         held.positions.extend(commit.iter().map(|stored| (stored.id, stored.position)));
         held.commits.push_back(commit);
+    }
+
+    /// Wakes the applier for the first commit and once enough is gathered: each time it is woken for nothing costs
+    /// the writer as much as a short commit's encoding.
+    ///
+    /// Called once the commits' part of the tree is there, or the applier would hash their events again.
+    pub(crate) fn wake(&self) {
+        let mut held = self.lock();
+        let was_empty = std::mem::take(&mut held.was_empty);
         let is_enough = held.bytes >= TAKE_BYTES;
         drop(held);
         if was_empty || is_enough {
@@ -222,6 +230,17 @@ mod tests {
         assert_eq!(tail.first(), Some(Position(2)));
         assert_eq!(tail.position_of(&Uuid::from_u128(1)), None);
         assert_eq!(tail.position_of(&Uuid::from_u128(2)), Some(Position(2)));
+    }
+
+    #[test]
+    fn an_applier_that_waits_is_woken_for_the_first_commit() {
+        let tail = Tail::default();
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| tail.wait_for_work(1, Duration::from_secs(60)));
+            tail.push(commit(1, 10));
+            tail.wake();
+            assert!(matches!(waiting.join().unwrap(), Work::Apply(commits) if commits.len() == 1));
+        });
     }
 
     #[test]

@@ -319,6 +319,7 @@ impl Writer {
         self.shared.tree.grow(growth, || {
             self.shared.head.send_replace(head);
         });
+        self.shared.tail.wake();
         counter!("planwatch_log_commits_total").increment(1);
         counter!("planwatch_log_events_total").increment(events as u64);
         histogram!("planwatch_log_commit_seconds").record(started.elapsed());
