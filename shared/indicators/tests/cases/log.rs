@@ -54,7 +54,7 @@ impl Log {
         log
     }
 
-    /// Records an event at the next position and folds it; an event that is set aside is a slip of the test.
+    /// Records an event at the next position; one that is set aside is a slip of the test.
     pub(crate) fn record(
         &mut self,
         kind: &str,
@@ -63,6 +63,18 @@ impl Log {
         recorded_at: Timestamp,
         data: Value,
     ) {
+        self.try_record(kind, unit, effective, recorded_at, data).unwrap();
+    }
+
+    /// Records an event at the next position and folds it; an error where it is set aside.
+    pub(crate) fn try_record(
+        &mut self,
+        kind: &str,
+        unit: Option<&str>,
+        effective: Timestamp,
+        recorded_at: Timestamp,
+        data: Value,
+    ) -> Result<(), String> {
         let position = self.events.len() + 1;
         let event = json!({
             "specversion": "1.0",
@@ -77,10 +89,14 @@ impl Log {
             "sequence": format!("{position:020}"),
             "data": data,
         });
-        let applied = self.facts.apply_bytes(&serde_json::to_vec(&event).unwrap()).unwrap();
-        assert_eq!(applied, Applied::Folded, "{event}");
+        let bytes = serde_json::to_vec(&event).unwrap();
+        let applied = self.facts.apply_bytes(&bytes).map_err(|error| error.to_string())?;
+        if applied != Applied::Folded {
+            return Err(format!("set aside: {event}"));
+        }
         self.events.push(event);
         self.recorded_at.push(recorded_at);
+        Ok(())
     }
 
     /// The highest position recorded up to an instant.
