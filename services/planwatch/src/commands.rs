@@ -5,6 +5,7 @@ pub mod backup;
 pub mod bench;
 pub mod check;
 pub mod clock;
+pub mod explain;
 pub mod key;
 pub mod log;
 pub mod plan;

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use event_log::{Log, ReadError};
 use events::{Position, Refusal, RefusalKind, Timestamp};
 use indicators::{Adopted, Facts, Moment};
+use plan::Plan;
 use serde::Serialize;
 use service::{Health, Metrics, health_endpoint, metrics_endpoint};
 use std::sync::Arc;
@@ -58,6 +59,9 @@ struct Ground<'a> {
 
 type Work<T> = fn(&Ground<'_>, &Question) -> Result<T, Refusal>;
 
+/// What an answer still takes from the log once the facts are let go: the fold does not wait for the disk.
+type Finish<T> = fn(T, &Log, &Plan) -> Result<T, ReadError>;
+
 impl Answering {
     pub(crate) fn new(state: Arc<State>, log: Log, clock: ClockCheck) -> Answering {
         Answering { state, log, clock, turns: Arc::new(Semaphore::new(ANSWERS_AT_ONCE)) }
@@ -84,6 +88,12 @@ impl Answering {
                 &["unit", "indicator", "as_of", "known_at", "at_least"],
                 |ground, question| answers::series(ground.facts, ground.adopted, question, ground.moment),
             ),
+            self.endpoint_with_log(
+                "explain",
+                &["unit", "indicator", "as_of", "known_at", "at_least"],
+                |ground, question| answers::explain(ground.facts, ground.adopted, question, ground.moment),
+                answers::with_sources,
+            ),
             self.endpoint(
                 "alerts",
                 &["state", "unit", "known_at", "at_least", "limit", "cursor"],
@@ -107,12 +117,22 @@ impl Answering {
         parameters: &'static [&'static str],
         work: Work<T>,
     ) -> Endpoint {
+        self.endpoint_with_log(name, parameters, work, |answer, _, _| Ok(answer))
+    }
+
+    fn endpoint_with_log<T: Serialize + Send + 'static>(
+        &self,
+        name: &'static str,
+        parameters: &'static [&'static str],
+        work: Work<T>,
+        finish: Finish<T>,
+    ) -> Endpoint {
         let answering = self.clone();
         Endpoint::new(name, QUESTIONS_AT_ONCE, move |context: RequestContext| {
             let answering = answering.clone();
             async move {
                 let begun = Instant::now();
-                let reply = answering.reply(&context.payload, parameters, work).await?;
+                let reply = answering.reply(&context.payload, parameters, work, finish).await?;
                 metrics::histogram!("planwatch_question_seconds", "endpoint" => name)
                     .record(begun.elapsed().as_secs_f64());
                 Ok(reply)
@@ -137,6 +157,7 @@ impl Answering {
         payload: &Bytes,
         parameters: &[&str],
         work: Work<T>,
+        finish: Finish<T>,
     ) -> Result<Bytes, ServiceError> {
         let question = match Question::read(payload, parameters) {
             Ok(question) => question,
@@ -160,7 +181,7 @@ impl Answering {
         let answering = self.clone();
         let worked = tokio::task::spawn_blocking(move || {
             let _turn = turn;
-            answering.work_out(&question, work)
+            answering.work_out(&question, work, finish)
         });
         match worked.await {
             Ok(Ok(reply)) => Ok(reply),
@@ -181,7 +202,12 @@ impl Answering {
         }
     }
 
-    fn work_out<T: Serialize>(&self, question: &Question, work: Work<T>) -> Result<Bytes, ReadError> {
+    fn work_out<T: Serialize>(
+        &self,
+        question: &Question,
+        work: Work<T>,
+        finish: Finish<T>,
+    ) -> Result<Bytes, ReadError> {
         let (adopted, recorded_at) = {
             let facts = self.state.facts();
             (facts.adopted().cloned(), facts.head_recorded_at())
@@ -204,7 +230,7 @@ impl Answering {
             work(&ground, question)
         };
         Ok(match reply {
-            Ok(answer) => written(&Reply::Ok(answer)),
+            Ok(answer) => written(&Reply::Ok(finish(answer, &self.log, &adopted.plan)?)),
             Err(refusal) => written(&Reply::<T>::Refused(refusal)),
         })
     }

@@ -10,11 +10,14 @@ mod alerts;
 mod cell;
 mod evaluate;
 mod exact;
+mod explanation;
 mod facts;
 mod moment;
+mod outlook;
 mod path;
 mod report_state;
 mod series;
+mod source;
 mod standing;
 mod targets;
 mod units;
@@ -26,11 +29,17 @@ pub use cell::{
 };
 pub use evaluate::{RateProgress, View};
 pub use exact::{Exact, hundredths_of, percent_of, shown};
+pub use explanation::{
+    Corner, Explanation, Fraction, Part, PathExplained, Percentage, PeriodExplained, RuleExplained,
+    StateExplained, TargetExplained, VerdictExplained,
+};
 pub use facts::{
     AcknowledgedFact, Adopted, AlertFact, Applied, ApplyError, Batch, Facts, FoldError, Parked, Preparer,
     ResolvedFact, Revision, Revisions, SEGMENT_VERSION, SegmentError, SegmentHead, TargetFact,
     UnitChangeFact,
 };
-pub use moment::{Moment, MomentError, read_moment};
+pub use moment::{Moment, MomentError, read_instant, read_moment};
+pub use outlook::{Outlook, Projection};
 pub use series::{Series, SeriesPoint};
+pub use source::Source;
 pub use units::UnitNow;

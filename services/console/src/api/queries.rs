@@ -89,7 +89,12 @@ pub async fn status(State(edge): State<Edge>, uri: Uri) -> Result<Response, Prob
 
 /// `GET /series`: every period of one cell, with the expected path.
 pub async fn series(State(edge): State<Edge>, uri: Uri) -> Result<Response, Problem> {
-    let mut question = Question::of(&uri, &["unit", "indicator", "as_of", "known_at", "at_least"]);
+    one_cell(&edge, &uri, "series").await
+}
+
+/// A question about one cell at a moment.
+async fn one_cell(edge: &Edge, uri: &Uri, endpoint: &'static str) -> Result<Response, Problem> {
+    let mut question = Question::of(uri, &["unit", "indicator", "as_of", "known_at", "at_least"]);
     question.parameters.required("unit");
     question.parameters.required("indicator");
     question.unit();
@@ -97,7 +102,12 @@ pub async fn series(State(edge): State<Edge>, uri: Uri) -> Result<Response, Prob
     question.moment("as_of");
     question.moment("known_at");
     question.at_least();
-    question.ask(&edge, "series").await
+    question.ask(edge, endpoint).await
+}
+
+/// `GET /explain`: the events and the arithmetic behind one cell.
+pub async fn explain(State(edge): State<Edge>, uri: Uri) -> Result<Response, Problem> {
+    one_cell(&edge, &uri, "explain").await
 }
 
 /// `GET /alerts`: alerts, which have the recorded axis only.

@@ -149,7 +149,7 @@ async fn what_cannot_be_reached_is_503_and_says_whether_it_may_have_happened() {
 async fn a_question_reaches_the_projection_as_it_was_asked() {
     let console = Console::start().await;
     let memory = &console.memory;
-    for endpoint in ["status", "series", "alerts"] {
+    for endpoint in ["status", "series", "explain", "alerts"] {
         memory.replies(Peer::Projection, endpoint, Ok(r#"{"ok":{"z":1,"a":[1.50,{"ă":null}]}}"#));
     }
     let answered = console
@@ -168,6 +168,14 @@ async fn a_question_reaches_the_projection_as_it_was_asked() {
         json!({"unit": null, "indicator": null, "as_of": null, "known_at": null, "at_least": null})
     );
     assert_eq!(console.get("/api/v1/series?unit=di-an&indicator=life-skills").await.status, 200);
+    assert_eq!(
+        console.get("/api/v1/explain?unit=di-an&indicator=life-skills&as_of=2024-12-31").await.status,
+        200
+    );
+    assert_eq!(
+        memory.last_question("explain"),
+        json!({"unit": "di-an", "indicator": "life-skills", "as_of": "2024-12-31", "known_at": null, "at_least": null})
+    );
     assert_eq!(console.get("/api/v1/alerts?state=firing&unit=di-an&limit=5&cursor=x").await.status, 200);
     assert_eq!(
         memory.last_question("alerts"),
@@ -206,6 +214,8 @@ async fn query_parameters_that_are_wrong_are_named() {
         ("/api/v1/status?limit=0", "?limit"),
         ("/api/v1/series?unit=di-an", "?indicator"),
         ("/api/v1/series", "?unit"),
+        ("/api/v1/explain?unit=di-an", "?indicator"),
+        ("/api/v1/explain?unit=di-an&indicator=life-skills&as_of=soon", "?as_of"),
         ("/api/v1/alerts?state=open", "?state"),
         ("/api/v1/alerts?as_of=2024-01-01", "?as_of"),
         ("/api/v1/events?from=-1", "?from"),

@@ -118,6 +118,17 @@ async fn projection_follows_answers_and_comes_back_with_the_same_digest() {
     assert_eq!(world.ask("matrix", json!({})).await["ok"]["units"].as_array().unwrap().len(), 10);
     let series = world.ask("series", json!({"unit": "di-an"})).await;
     assert_eq!(series["refused"]["errors"][0]["pointer"], "?indicator");
+    let explained = world.ask("explain", json!({"unit": "di-an", "indicator": "life-skills"})).await;
+    assert_eq!(explained["ok"]["cell"]["value"]["percent"], "55.00");
+    let paper = &explained["ok"]["sources"].as_array().unwrap().last().unwrap()["document"];
+    assert_eq!(paper, &json!({"number": "215/BC-UBND", "date": "2024-11-20"}), "the log tells the number");
+    let vietnamese = explained["ok"]["steps"][1]["vi"].as_str().unwrap();
+    assert_eq!(
+        vietnamese,
+        "Kỳ 2024 (giá trị): 55/100 = 55,00 % (báo cáo 215/BC-UBND ngày 2024-11-20, lần 1, vị trí 33)."
+    );
+    let before_the_plan = json!({"unit": "di-an", "indicator": "life-skills", "known_at": "2022-01-01"});
+    assert_eq!(world.ask("explain", before_the_plan).await["refused"]["kind"], "not-found");
     let late = world.ask("status", json!({"at_least": 34})).await;
     assert_eq!(late["timeout"], json!({"position": 33, "asked": 34}));
 

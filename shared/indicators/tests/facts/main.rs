@@ -8,6 +8,7 @@
 mod alerts;
 mod cells;
 mod changed_targets;
+mod explanations;
 mod laws;
 mod parked;
 mod province_rates;
