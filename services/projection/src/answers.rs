@@ -8,10 +8,16 @@ use indicators::{Adopted, Alert, AlertsQuery, Cell, Facts, Moment, ReportState, 
 use plan::{Level, Names, Unit};
 use serde::Serialize;
 
+mod diff;
 mod explain;
+mod lists;
 
+pub use diff::{DiffAnswer, DiffEnd};
+pub(crate) use diff::{diff, diff_with_sources};
 pub use explain::ExplainAnswer;
 pub(crate) use explain::{explain, with_sources};
+pub use lists::{FindingsAnswer, ListAnswer};
+pub(crate) use lists::{findings, list};
 
 /// The answer to `status`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
