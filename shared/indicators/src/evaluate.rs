@@ -1,12 +1,13 @@
 //! From facts at a moment to cells: values, targets, pace, status and verdicts.
 
-use crate::cell::{Cell, Degraded, ReportState, TargetInForce};
+use crate::cell::{Cell, Degraded, ReportState, Status, TargetInForce};
 use crate::facts::{Facts, TargetFact};
 use crate::moment::Moment;
 use crate::targets::Spoken;
 use events::{Percent, Position, TargetValue, UnitId};
 use plan::{Form, Indicator, Level, Plan, Unit};
 
+mod explain;
 mod rates;
 mod shares;
 mod states;
@@ -160,6 +161,12 @@ fn percent_value(fact: &TargetFact) -> Option<Percent> {
         TargetValue::Percent(percent) => Some(percent),
         TargetValue::Level(_) | TargetValue::Attained(_) | TargetValue::Withdrawn(_) => None,
     }
+}
+
+/// The rules of a status come in order; the first that applies decides.
+fn first_that_applies(rules: &[(Status, bool)]) -> Status {
+    let decided = rules.iter().find(|(_, applies)| *applies);
+    decided.expect("the last rule of each list always applies").0
 }
 
 fn small(count: usize) -> u32 {

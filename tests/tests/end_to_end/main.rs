@@ -9,6 +9,7 @@ mod main_path;
 mod second_plan;
 mod starts;
 mod streams;
+mod why;
 
 use serde_json::{Value, json};
 use std::process::Output;
