@@ -62,6 +62,12 @@ pub fn routes() -> Vec<Route> {
         reads("/status", get(queries::status)),
         reads("/series", get(queries::series)),
         reads("/plan", get(queries::plan)),
+        reads("/explain", get(queries::explain)),
+        reads("/diff", get(queries::diff)),
+        reads("/findings", get(queries::findings)),
+        reads("/units", get(queries::units)),
+        reads("/targets", get(queries::targets)),
+        reads("/baselines", get(queries::baselines)),
         reads("/alerts", get(queries::alerts)),
         reads("/events", get(queries::events)),
         reads("/events/{id}", get(queries::event)),
@@ -138,7 +144,18 @@ mod tests {
     #[test]
     fn every_list_of_figures_says_in_the_openapi_document_whether_they_are_made_up() {
         let document: Value = serde_json::from_str(OPENAPI).unwrap();
-        for path in ["status", "series", "alerts", "events"] {
+        for path in [
+            "status",
+            "series",
+            "explain",
+            "diff",
+            "findings",
+            "units",
+            "targets",
+            "baselines",
+            "alerts",
+            "events",
+        ] {
             let pointer =
                 format!("/paths/~1api~1v1~1{path}/get/responses/200/content/application~1json/schema");
             let schema = document.pointer(&pointer).unwrap();

@@ -109,7 +109,7 @@ impl Admission for Writing {
         }
     }
 
-    fn committed(&mut self, _recorded: &[Recorded]) {
+    fn committed(&mut self, _recorded: &[Vec<Recorded>]) {
         self.pending.clear();
     }
 

@@ -2,7 +2,8 @@
 
 use crate::commands::serve::{self, Service};
 use crate::commands::{
-    alerts, backup, baseline, bench, check, clock, deadline, key, log, plan, prepare, replay, report,
+    alerts, backup, baseline, bench, check, clock, deadline, diff, explain, findings, key, log, plan, prepare, replay,
+    report,
     restore, status, supervised_exec, target, unit, up, witness,
 };
 use crate::exit::Outcome;
@@ -50,6 +51,12 @@ enum Command {
     Deadline(deadline::Arguments),
     /// Show state and status of every cell, at any date
     Status(status::Arguments),
+    /// Explain one figure: the events and the arithmetic behind it, at any date
+    Explain(explain::Arguments),
+    /// Show what changed between two dates or positions, cell by cell, and which events did it
+    Diff(diff::Arguments),
+    /// List what looks wrong in the figures that stand
+    Findings(findings::Arguments),
     /// List, watch and acknowledge alerts
     Alerts(alerts::Arguments),
     /// Rebuild the state from the log and nothing else
@@ -105,6 +112,9 @@ pub fn run(arguments: Arguments) -> Outcome {
         Command::Baseline(arguments) => baseline::run(&arguments),
         Command::Deadline(arguments) => deadline::run(&arguments),
         Command::Status(arguments) => status::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
+        Command::Diff(arguments) => diff::run(&arguments),
+        Command::Findings(arguments) => findings::run(&arguments),
         Command::Alerts(arguments) => alerts::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Log(arguments) => log::run(&arguments),
@@ -166,6 +176,12 @@ mod tests {
             vec!["status", "--as-of", "foo"],
             vec!["status", "--known-at", "2025-02-30"],
             vec!["replay", "--to", "2024-02-29T12:00:00"],
+            vec!["explain", "--unit", "di-an"],
+            vec!["explain", "--unit", "di-an", "--indicator", "life-skills", "--language", "fr"],
+            vec!["diff"],
+            vec!["diff", "--from", "2025-02-30"],
+            vec!["diff", "--from", "2025-01-01", "--from-position", "3"],
+            vec!["findings", "--as-of", "soon"],
             vec!["alerts", "list", "--state", "foo"],
             vec!["alerts", "list", "--known-at", "soon"],
             vec!["alerts", "ack", "x", "--note", "y", "--review-by", "soon"],
@@ -178,6 +194,7 @@ mod tests {
         for line in [
             vec!["status", "--as-of", "2025-12-01", "--known-at", "2025-12-01T00:00:00+07:00"],
             vec!["alerts", "list", "--state", "firing"],
+            vec!["diff", "--from-position", "3", "--to", "2025-01-01"],
             target("2027", "2031-01-01"),
         ] {
             assert_eq!(is_read(line.clone()), Ok(()), "{line:?}");

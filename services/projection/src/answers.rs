@@ -8,6 +8,17 @@ use indicators::{Adopted, Alert, AlertsQuery, Cell, Facts, Moment, ReportState, 
 use plan::{Level, Names, Unit};
 use serde::Serialize;
 
+mod diff;
+mod explain;
+mod lists;
+
+pub use diff::{DiffAnswer, DiffEnd};
+pub(crate) use diff::{diff, diff_with_sources};
+pub use explain::ExplainAnswer;
+pub(crate) use explain::{explain, with_sources};
+pub use lists::{FindingsAnswer, ListAnswer};
+pub(crate) use lists::{findings, list};
+
 /// The answer to `status`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct StatusAnswer {
@@ -178,6 +189,7 @@ pub(crate) fn series(
             unit: unit.id.clone(),
             indicator: indicator.id.clone(),
             points: Vec::new(),
+            outlook: None,
             as_of: plan.calendar.shown(moment.as_of),
             known_at: plan.calendar.shown(moment.known_at),
             position: moment.cut,

@@ -2,6 +2,7 @@
 
 use crate::answers::{self, PositionAnswer};
 use crate::clock_check::ClockCheck;
+use crate::interval::Interval;
 use crate::question::Question;
 use crate::state::State;
 use crate::times::Times;
@@ -10,6 +11,7 @@ use bytes::Bytes;
 use event_log::{Log, ReadError};
 use events::{Position, Refusal, RefusalKind, Timestamp};
 use indicators::{Adopted, Facts, Moment};
+use plan::Plan;
 use serde::Serialize;
 use service::{Health, Metrics, health_endpoint, metrics_endpoint};
 use std::sync::Arc;
@@ -22,6 +24,16 @@ pub(crate) const AT_LEAST_PATIENCE: Duration = Duration::from_secs(2);
 const QUESTIONS_AT_ONCE: usize = 256;
 /// How many answers are worked out at once; the others wait for their turn.
 const ANSWERS_AT_ONCE: usize = 4;
+
+const NO_PLAN_YET: &str = "the plan has not arrived yet; try again";
+
+/// What a list of figures at a moment may be asked with.
+const LIST_PARAMETERS: [&str; 7] = ["unit", "indicator", "as_of", "known_at", "at_least", "limit", "cursor"];
+/// What a list of units at a moment may be asked with.
+const UNIT_LIST_PARAMETERS: [&str; 6] = ["unit", "as_of", "known_at", "at_least", "limit", "cursor"];
+/// What a question about an interval may be asked with.
+const DIFF_PARAMETERS: [&str; 8] =
+    ["from", "to", "from_position", "to_position", "as_of", "unit", "indicator", "at_least"];
 
 /// What came of a question.
 #[derive(Debug, Serialize)]
@@ -58,6 +70,9 @@ struct Ground<'a> {
 
 type Work<T> = fn(&Ground<'_>, &Question) -> Result<T, Refusal>;
 
+/// What an answer still takes from the log once the facts are let go: the fold does not wait for the disk.
+type Finish<T> = fn(T, &Log, &Plan) -> Result<T, ReadError>;
+
 impl Answering {
     pub(crate) fn new(state: Arc<State>, log: Log, clock: ClockCheck) -> Answering {
         Answering { state, log, clock, turns: Arc::new(Semaphore::new(ANSWERS_AT_ONCE)) }
@@ -84,6 +99,32 @@ impl Answering {
                 &["unit", "indicator", "as_of", "known_at", "at_least"],
                 |ground, question| answers::series(ground.facts, ground.adopted, question, ground.moment),
             ),
+            self.endpoint_with_log(
+                "explain",
+                &["unit", "indicator", "as_of", "known_at", "at_least"],
+                |ground, question| answers::explain(ground.facts, ground.adopted, question, ground.moment),
+                answers::with_sources,
+            ),
+            self.diff_endpoint(),
+            self.endpoint("findings", &LIST_PARAMETERS, |ground, question| {
+                answers::findings(ground.facts, ground.adopted, question, ground.moment)
+            }),
+            self.endpoint("units", &UNIT_LIST_PARAMETERS, |ground, question| {
+                let Ground { facts, adopted, moment, .. } = ground;
+                answers::list(facts, adopted, question, *moment, |view, unit, _| view.units_listed(unit))
+            }),
+            self.endpoint("targets", &LIST_PARAMETERS, |ground, question| {
+                let Ground { facts, adopted, moment, .. } = ground;
+                answers::list(facts, adopted, question, *moment, |view, unit, about| {
+                    view.targets_listed(unit, about)
+                })
+            }),
+            self.endpoint("baselines", &LIST_PARAMETERS, |ground, question| {
+                let Ground { facts, adopted, moment, .. } = ground;
+                answers::list(facts, adopted, question, *moment, |view, unit, about| {
+                    view.baselines_listed(unit, about)
+                })
+            }),
             self.endpoint(
                 "alerts",
                 &["state", "unit", "known_at", "at_least", "limit", "cursor"],
@@ -110,12 +151,38 @@ impl Answering {
         parameters: &'static [&'static str],
         work: Work<T>,
     ) -> Endpoint {
+        self.endpoint_with_log(name, parameters, work, |answer, _, _| Ok(answer))
+    }
+
+    fn endpoint_with_log<T: Serialize + Send + 'static>(
+        &self,
+        name: &'static str,
+        parameters: &'static [&'static str],
+        work: Work<T>,
+        finish: Finish<T>,
+    ) -> Endpoint {
+        self.endpoint_by(name, parameters, move |answering, question| {
+            answering.work_out(question, work, finish)
+        })
+    }
+
+    /// What changed between two moments.
+    fn diff_endpoint(&self) -> Endpoint {
+        self.endpoint_by("diff", &DIFF_PARAMETERS, Answering::work_out_diff)
+    }
+
+    fn endpoint_by(
+        &self,
+        name: &'static str,
+        parameters: &'static [&'static str],
+        answer: impl Fn(&Answering, &Question) -> Result<Bytes, ReadError> + Copy + Send + Sync + 'static,
+    ) -> Endpoint {
         let answering = self.clone();
         Endpoint::new(name, QUESTIONS_AT_ONCE, move |context: RequestContext| {
             let answering = answering.clone();
             async move {
                 let begun = Instant::now();
-                let reply = answering.reply(&context.payload, parameters, work).await?;
+                let reply = answering.reply(&context.payload, parameters, answer).await?;
                 metrics::histogram!("planwatch_question_seconds", "endpoint" => name)
                     .record(begun.elapsed().as_secs_f64());
                 Ok(reply)
@@ -135,35 +202,38 @@ impl Answering {
         })
     }
 
-    async fn reply<T: Serialize + Send + 'static>(
+    async fn reply(
         &self,
         payload: &Bytes,
         parameters: &[&str],
-        work: Work<T>,
+        answer: impl Fn(&Answering, &Question) -> Result<Bytes, ReadError> + Send + 'static,
     ) -> Result<Bytes, ServiceError> {
         let question = match Question::read(payload, parameters) {
             Ok(question) => question,
-            Err(refusal) => return Ok(written(&Reply::<T>::Refused(refusal))),
+            Err(refusal) => return Ok(written(&Reply::<()>::Refused(refusal))),
         };
         // What is said of today is wrong by a clock that is; a day that is named, or a page of a list begun, is not.
         let is_of_today =
             parameters.contains(&"as_of") && question.as_of.is_none() && question.cursor.is_none();
+        let is_of_today = is_of_today && question.to.is_none() && question.to_position.is_none();
         if let Some(doubt) = self.clock.doubt(Timestamp::now(), Instant::now()).filter(|_| is_of_today) {
             let why = format!(
                 "it is not sure what day it is: {doubt}; ask again with `as_of`, or set the clock right"
             );
-            return Ok(written(&Reply::<T>::Refused(Refusal::new(RefusalKind::Unavailable, why))));
+            return Ok(written(&Reply::<()>::Refused(Refusal::new(RefusalKind::Unavailable, why))));
         }
         let pinned = question.cursor.map_or(Position::START, |cursor| cursor.moment.cut);
-        let asked = question.at_least.max(question.position.unwrap_or_default()).max(pinned);
+        let positions = [question.position, question.from_position, question.to_position];
+        let named = positions.into_iter().flatten().max().unwrap_or_default();
+        let asked = question.at_least.max(named).max(pinned);
         if let Err(late) = self.wait_for(asked).await {
-            return Ok(written(&Reply::<T>::Timeout(late)));
+            return Ok(written(&Reply::<()>::Timeout(late)));
         }
         let turn = Arc::clone(&self.turns).acquire_owned().await.expect("the semaphore is never closed");
         let answering = self.clone();
         let worked = tokio::task::spawn_blocking(move || {
             let _turn = turn;
-            answering.work_out(&question, work)
+            answer(&answering, &question)
         });
         match worked.await {
             Ok(Ok(reply)) => Ok(reply),
@@ -184,13 +254,18 @@ impl Answering {
         }
     }
 
-    fn work_out<T: Serialize>(&self, question: &Question, work: Work<T>) -> Result<Bytes, ReadError> {
+    fn work_out<T: Serialize>(
+        &self,
+        question: &Question,
+        work: Work<T>,
+        finish: Finish<T>,
+    ) -> Result<Bytes, ReadError> {
         let (adopted, recorded_at) = {
             let facts = self.state.facts();
             (facts.adopted().cloned(), facts.head_recorded_at())
         };
         let Some(adopted) = adopted else {
-            let refusal = Refusal::new(RefusalKind::Unavailable, "the plan has not arrived yet; try again");
+            let refusal = Refusal::new(RefusalKind::Unavailable, NO_PLAN_YET);
             return Ok(written(&Reply::<T>::Refused(refusal)));
         };
         let now = recorded_at.map_or(Timestamp::now(), |recorded_at| recorded_at.max(Timestamp::now()));
@@ -207,9 +282,39 @@ impl Answering {
             work(&ground, question)
         };
         Ok(match reply {
-            Ok(answer) => written(&Reply::Ok(answer)),
+            Ok(answer) => written(&Reply::Ok(finish(answer, &self.log, &adopted.plan)?)),
             Err(refusal) => written(&Reply::<T>::Refused(refusal)),
         })
+    }
+
+    fn work_out_diff(&self, question: &Question) -> Result<Bytes, ReadError> {
+        let refused = |refusal| Ok(written(&Reply::<()>::Refused(refusal)));
+        let (adopted, recorded_at, head) = {
+            let facts = self.state.facts();
+            (facts.adopted().cloned(), facts.head_recorded_at(), facts.head())
+        };
+        let Some(adopted) = adopted else {
+            return refused(Refusal::new(RefusalKind::Unavailable, NO_PLAN_YET));
+        };
+        let now = recorded_at.map_or(Timestamp::now(), |recorded_at| recorded_at.max(Timestamp::now()));
+        let interval = match Interval::read(&adopted.plan.calendar, question, now) {
+            Ok(interval) => interval,
+            Err(refusal) => return refused(refusal),
+        };
+        let moments = match interval.moments(&self.log, head)? {
+            Ok(moments) => moments,
+            Err(refusal) => return refused(refusal),
+        };
+        let answer = {
+            let facts = self.state.facts();
+            answers::diff(&facts, &adopted, question, moments)
+        };
+        match answer {
+            Ok(answer) => {
+                Ok(written(&Reply::Ok(answers::diff_with_sources(answer, &self.log, &adopted.plan)?)))
+            }
+            Err(refusal) => refused(refusal),
+        }
     }
 }
 

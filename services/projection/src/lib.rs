@@ -6,7 +6,8 @@
 //! Questions come as JSON over the bus and are answered from the facts at a moment: every answer names both
 //! its times and its position, so that it can be repeated.
 //!
-//! The endpoints are `status`, `series`, `alerts`, `plan` and `matrix` for people's questions, `digest` of the facts at
+//! The endpoints are `status`, `series`, `explain`, `diff`, `findings`, `units`, `targets`, `baselines`, `alerts`, `plan`
+//! and `matrix` for people's questions, `digest` of the facts at
 //! a position, `position` for how far they reach, and `health` and `metrics` as every service has them.
 //!
 //! A reply is `{"ok": …}`, `{"refused": Refusal}` or `{"timeout": {"position", "asked"}}`.
@@ -18,6 +19,7 @@ mod endpoints;
 #[cfg(test)]
 mod fixture;
 mod fold;
+mod interval;
 mod page;
 mod plan_answer;
 mod question;
@@ -25,6 +27,9 @@ mod running;
 mod state;
 mod times;
 
-pub use answers::{AlertsAnswer, DigestAnswer, MatrixAnswer, PositionAnswer, SeriesAnswer, StatusAnswer};
+pub use answers::{
+    AlertsAnswer, DiffAnswer, DiffEnd, DigestAnswer, ExplainAnswer, FindingsAnswer, ListAnswer, MatrixAnswer,
+    PositionAnswer, SeriesAnswer, StatusAnswer,
+};
 pub use plan_answer::{AdoptedPlan, Amendment, Deadline, PlanAnswer};
 pub use running::{Config, Running, StartError, start};

@@ -20,6 +20,11 @@ pub(crate) struct Question {
     pub(crate) known_at: Option<String>,
     pub(crate) state: Option<AlertState>,
     pub(crate) position: Option<Position>,
+    /// Where an interval begins and ends: moments, or positions of the log.
+    pub(crate) from: Option<String>,
+    pub(crate) to: Option<String>,
+    pub(crate) from_position: Option<Position>,
+    pub(crate) to_position: Option<Position>,
     /// The answer must rest on this position at least.
     pub(crate) at_least: Position,
     /// How many entries of the list are asked for.
@@ -79,6 +84,10 @@ impl Question {
             "state" => self.state = text(name, value)?.map(|word| alert_state(&word)).transpose()?,
             "limit" => self.limit = limit(name, value)?,
             "cursor" => self.cursor = text(name, value)?.map(|text| text.parse()).transpose()?,
+            "from" => self.from = text(name, value)?,
+            "to" => self.to = text(name, value)?,
+            "from_position" => self.from_position = position(name, value)?,
+            "to_position" => self.to_position = position(name, value)?,
             "position" => self.position = position(name, value)?,
             _ => self.at_least = position(name, value)?.unwrap_or_default(),
         }

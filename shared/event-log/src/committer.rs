@@ -31,8 +31,9 @@ pub trait Admission: Send + 'static {
     /// the next command. `next` is the position that the first event gets, `now` the recorded time.
     fn admit(&mut self, command: &Self::Command, next: Position, now: Timestamp) -> Decision<Self::Refusal>;
 
-    /// Everything admitted since the last call is durable, as these events.
-    fn committed(&mut self, recorded: &[Recorded]);
+    /// Everything admitted since the last call is durable, as these events: a list for each command that was
+    /// decided to be recorded, in order.
+    fn committed(&mut self, recorded: &[Vec<Recorded>]);
 
     /// What was admitted and not committed is void: what is known has to be read from the log again.
     fn rolled_back(&mut self, log: &Log);
@@ -177,6 +178,7 @@ impl<A: Admission> Committer<A> {
             kept_clock,
             keep_clock_at: Duration::ZERO,
             next_look: Duration::ZERO,
+            text_bytes: 0,
         };
         run.begin();
         let name = format!("commit-{}", log.plan());

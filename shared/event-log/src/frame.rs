@@ -40,6 +40,8 @@ const COUNT_AT: usize = 20;
 const FLAG_ZSTD: u8 = 1;
 /// The fastest level: the index compresses while it follows the writer.
 const ZSTD_LEVEL: i32 = 1;
+/// The memory of a frame that is kept for the next one, at most.
+const REUSED_BYTES: usize = 1024 * 1024;
 /// Bodies below this are not worth an attempt.
 const COMPRESS_FROM_BYTES: usize = 400;
 
@@ -193,7 +195,8 @@ pub(crate) struct Encoder {
     compressor: Option<zstd::bulk::Compressor<'static>>,
     /// Bodies are compressed also where that gains nothing.
     compresses_all: bool,
-    body: Vec<u8>,
+    /// A frame without its header, before compression.
+    plain: Vec<u8>,
 }
 
 impl Encoder {
@@ -203,51 +206,70 @@ impl Encoder {
 
     /// Compresses nothing: for frames that callers wait for.
     pub(crate) fn plain() -> Encoder {
-        Encoder { compressor: None, compresses_all: false, body: Vec::new() }
+        Encoder { compressor: None, compresses_all: false, plain: Vec::new() }
     }
 
     /// Compresses whatever it is given: its frames are known by that from those of [`Encoder::plain`].
     pub(crate) fn compressing_all(level: i32) -> Encoder {
         // Without a compressor (no memory for one) frames are stored as they are.
         let compressor = zstd::bulk::Compressor::new(level).ok();
-        Encoder { compressor, compresses_all: true, body: Vec::new() }
+        Encoder { compressor, compresses_all: true, plain: Vec::new() }
     }
 
     /// Writes one frame. The events are not empty, contiguous, and within the frame's limits.
     pub(crate) fn encode(&mut self, stored: &[Stored]) -> Vec<u8> {
         let first = stored.first().expect("a frame holds at least one event").position;
-        self.body.clear();
+        let bytes: usize = stored.iter().map(|event| event.bytes.len()).sum();
+        self.plain.clear();
+        self.plain.reserve(HEADER_BYTES + stored.len() * ROW_BYTES + bytes);
+        self.plain.extend_from_slice(&[0; HEADER_BYTES]);
         for event in stored {
-            let recorded_ms = event.recorded_at.as_millisecond();
-            self.body.extend_from_slice(&recorded_ms.to_be_bytes());
-            self.body.extend_from_slice(event.id.as_bytes());
-            self.body.extend_from_slice(&as_u32(event.bytes.len()).to_be_bytes());
+            let mut row = [0; ROW_BYTES];
+            row[..8].copy_from_slice(&event.recorded_at.as_millisecond().to_be_bytes());
+            row[8..24].copy_from_slice(event.id.as_bytes());
+            row[24..].copy_from_slice(&as_u32(event.bytes.len()).to_be_bytes());
+            self.plain.extend_from_slice(&row);
         }
         for event in stored {
-            self.body.extend_from_slice(&event.bytes);
+            self.plain.extend_from_slice(&event.bytes);
         }
+        let raw_bytes = self.plain.len() - HEADER_BYTES;
         let compressed = self.compress();
-        let body = compressed.as_deref().unwrap_or(&self.body);
-        let mut frame = Vec::with_capacity(HEADER_BYTES + body.len());
-        frame.extend_from_slice(&MAGIC);
-        frame.extend_from_slice(&as_u32(body.len()).to_be_bytes());
-        frame.extend_from_slice(&[0; 4]);
-        frame.extend_from_slice(&first.0.to_be_bytes());
-        frame.extend_from_slice(&as_u32(stored.len()).to_be_bytes());
-        frame.extend_from_slice(&[if compressed.is_some() { FLAG_ZSTD } else { 0 }, 0, 0, 0]);
-        frame.extend_from_slice(&as_u32(self.body.len()).to_be_bytes());
-        frame.extend_from_slice(body);
+        let flags = if compressed.is_some() { FLAG_ZSTD } else { 0 };
+        let mut frame = compressed.unwrap_or_else(|| std::mem::take(&mut self.plain));
+        let body_bytes = frame.len() - HEADER_BYTES;
+        frame[..4].copy_from_slice(&MAGIC);
+        frame[4..8].copy_from_slice(&as_u32(body_bytes).to_be_bytes());
+        frame[12..20].copy_from_slice(&first.0.to_be_bytes());
+        frame[20..24].copy_from_slice(&as_u32(stored.len()).to_be_bytes());
+        frame[24] = flags;
+        frame[28..32].copy_from_slice(&as_u32(raw_bytes).to_be_bytes());
         let crc = checksum(&frame);
         frame[8..12].copy_from_slice(&crc.to_be_bytes());
         frame
     }
 
+    /// Takes the memory of a frame that is not needed any more for the next one.
+    pub(crate) fn reuse(&mut self, frame: Vec<u8>) {
+        if frame.capacity() <= REUSED_BYTES {
+            self.plain = frame;
+        }
+    }
+
+    /// Compresses the body; the frame it gives has room for its header.
     fn compress(&mut self) -> Option<Vec<u8>> {
-        if !self.compresses_all && self.body.len() < COMPRESS_FROM_BYTES {
+        let body = &self.plain[HEADER_BYTES..];
+        if !self.compresses_all && body.len() < COMPRESS_FROM_BYTES {
             return None;
         }
-        let compressed = self.compressor.as_mut()?.compress(&self.body).ok()?;
-        (self.compresses_all || compressed.len() < self.body.len()).then_some(compressed)
+        let compressed = self.compressor.as_mut()?.compress(body).ok()?;
+        let gains = self.compresses_all || compressed.len() < body.len();
+        gains.then(|| {
+            let mut frame = Vec::with_capacity(HEADER_BYTES + compressed.len());
+            frame.extend_from_slice(&[0; HEADER_BYTES]);
+            frame.extend_from_slice(&compressed);
+            frame
+        })
     }
 }
 

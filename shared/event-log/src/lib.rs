@@ -53,6 +53,7 @@ mod options;
 mod other_copy;
 mod proofs;
 mod report;
+mod requests;
 mod stored;
 mod tail;
 mod tree;

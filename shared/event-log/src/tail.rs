@@ -30,6 +30,8 @@ struct Held {
     commits: VecDeque<Commit>,
     positions: HashMap<EventId, Position>,
     bytes: usize,
+    /// Whether there was nothing before what came last.
+    was_empty: bool,
     closing: bool,
 }
 
@@ -49,16 +51,22 @@ impl Tail {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a commit at the end.
-    ///
-    /// The applier is woken for the first one and once enough is gathered: each time it is woken for nothing costs the
-    /// writer as much as a short commit's encoding.
+    /// Adds a commit at the end; the applier hears of it by [`Tail::wake`].
     pub(crate) fn push(&self, commit: Commit) {
         let mut held = self.lock();
-        let was_empty = held.commits.is_empty();
+        held.was_empty |= held.commits.is_empty();
         held.bytes += weight(&commit);
         held.positions.extend(commit.iter().map(|stored| (stored.id, stored.position)));
         held.commits.push_back(commit);
+    }
+
+    /// Wakes the applier for the first commit and once enough is gathered: each time it is woken for nothing costs
+    /// the writer as much as a short commit's encoding.
+    ///
+    /// Called once the commits' part of the tree is there, or the applier would hash their events again.
+    pub(crate) fn wake(&self) {
+        let mut held = self.lock();
+        let was_empty = std::mem::take(&mut held.was_empty);
         let is_enough = held.bytes >= TAKE_BYTES;
         drop(held);
         if was_empty || is_enough {
@@ -103,18 +111,25 @@ impl Tail {
 
     /// Forgets the commits that the index holds.
     pub(crate) fn forget_until(&self, head: Position) {
-        let mut held = self.lock();
-        while let Some(commit) = held.commits.front()
-            && commit.last().is_none_or(|last| last.position <= head)
-        {
-            let commit = held.commits.pop_front().expect("the front was just seen");
-            held.bytes -= weight(&commit);
-            for stored in commit.iter() {
-                held.positions.remove(&stored.id);
-            }
+        // One at a time, and given back behind the lock: the writer must not wait for many.
+        while let Some(commit) = self.forget_first(head) {
+            drop(commit);
         }
-        drop(held);
         self.changed.notify_all();
+    }
+
+    fn forget_first(&self, head: Position) -> Option<Commit> {
+        let mut held = self.lock();
+        let is_held = |commit: &Commit| commit.last().is_none_or(|last| last.position <= head);
+        if !held.commits.front().is_some_and(is_held) {
+            return None;
+        }
+        let commit = held.commits.pop_front()?;
+        held.bytes -= weight(&commit);
+        for stored in commit.iter() {
+            held.positions.remove(&stored.id);
+        }
+        Some(commit)
     }
 
     /// Lets the applier end once it has applied what is there.
@@ -156,6 +171,12 @@ impl Tail {
     /// Where the event with an id is, if it is here.
     pub(crate) fn position_of(&self, id: &EventId) -> Option<Position> {
         self.lock().positions.get(id).copied()
+    }
+
+    /// One of the ids whose event is here, if there is any.
+    pub(crate) fn first_known<'a>(&self, ids: impl IntoIterator<Item = &'a EventId>) -> Option<EventId> {
+        let held = self.lock();
+        ids.into_iter().copied().find(|id| held.positions.contains_key(id))
     }
 
     /// The last event here that was recorded at or before an instant.
@@ -209,6 +230,17 @@ mod tests {
         assert_eq!(tail.first(), Some(Position(2)));
         assert_eq!(tail.position_of(&Uuid::from_u128(1)), None);
         assert_eq!(tail.position_of(&Uuid::from_u128(2)), Some(Position(2)));
+    }
+
+    #[test]
+    fn an_applier_that_waits_is_woken_for_the_first_commit() {
+        let tail = Tail::default();
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| tail.wait_for_work(1, Duration::from_secs(60)));
+            tail.push(commit(1, 10));
+            tail.wake();
+            assert!(matches!(waiting.join().unwrap(), Work::Apply(commits) if commits.len() == 1));
+        });
     }
 
     #[test]

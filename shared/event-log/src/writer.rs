@@ -6,12 +6,13 @@ use crate::frame::{Encoder, FRAME_LIMIT_EVENTS};
 use crate::journal::{Journal, JournalError, NewFrame};
 use crate::log::{Log, NEVER, Shared, timestamp};
 use crate::other_copy;
+use crate::requests::Requests;
 use crate::stored::{Copied, Stored};
 use crate::tail::Commit;
 use crate::tree::Growth;
 use crate::write_state::WriteState;
 use bytes::Bytes;
-use events::wire::{TooLarge, Written};
+use events::wire::TooLarge;
 use events::{Event, EventId, PlanId, Position, Recorded, Timestamp, instant};
 use metrics::{counter, gauge, histogram};
 use std::collections::HashSet;
@@ -126,19 +127,6 @@ pub enum AppendError {
     Read(#[from] crate::log::ReadError),
 }
 
-/// An event as written, ready to be stamped.
-pub(crate) struct Prepared {
-    pub(crate) event: Event,
-    pub(crate) written: Written,
-}
-
-impl Prepared {
-    pub(crate) fn new(event: Event) -> Result<Prepared, TooLarge> {
-        let written = Written::new(&event)?;
-        Ok(Prepared { event, written })
-    }
-}
-
 impl Writer {
     pub(crate) fn new(
         shared: Arc<Shared>,
@@ -166,36 +154,28 @@ impl Writer {
         requests: Vec<Vec<Event>>,
         now: Timestamp,
     ) -> Result<Vec<Vec<Recorded>>, AppendError> {
-        let prepare = |events: Vec<Event>| events.into_iter().map(Prepared::new).collect();
-        let prepared = requests.into_iter().map(prepare).collect::<Result<_, _>>()?;
-        self.append_prepared(prepared, now)
+        let mut gathered = Requests::default();
+        for events in requests {
+            gathered.add(events)?;
+        }
+        self.append_requests(gathered, now)
     }
 
-    pub(crate) fn append_prepared(
+    /// [`Writer::append`] of requests that are written already.
+    pub(crate) fn append_requests(
         &mut self,
-        requests: Vec<Vec<Prepared>>,
+        requests: Requests,
         now: Timestamp,
     ) -> Result<Vec<Vec<Recorded>>, AppendError> {
         self.check(&requests)?;
-        let recorded_at = self.recorded_time(now);
-        let mut next = self.head().next();
-        let mut answers = Vec::with_capacity(requests.len());
-        let mut frames = Gathering::default();
-        for request in requests {
-            let mut recorded = Vec::with_capacity(request.len());
-            let mut stored = Vec::with_capacity(request.len());
-            for Prepared { event, mut written } in request {
-                written.stamp(next, recorded_at);
-                let bytes = Bytes::from(written.into_bytes());
-                stored.push(Stored { position: next, recorded_at, id: event.id, bytes });
-                recorded.push(Recorded { position: next, recorded_at, event });
-                next = next.next();
-            }
-            frames.add(stored);
-            answers.push(recorded);
+        let events = requests.events();
+        let requests = requests.stamped(self.head().next(), self.recorded_time(now));
+        let mut frames = Gathering::with_room(events);
+        for request in requests.stored() {
+            frames.add(request);
         }
         self.commit(frames.finish())?;
-        Ok(answers)
+        Ok(requests.into_recorded())
     }
 
     /// Records events of another log as they are, and waits until they are on disk; gives the new head.
@@ -225,7 +205,7 @@ impl Writer {
             let stored = other_copy::parse(&self.shared.plan, Copied { position, bytes }, last_recorded_at)
                 .map_err(|what| AppendError::NotAnEvent { position, what })?;
             last_recorded_at = Some(stored.recorded_at);
-            frames.add(vec![stored]);
+            frames.add([stored].into_iter());
             next = next.next();
         }
         self.commit(frames.finish())?;
@@ -263,34 +243,34 @@ impl Writer {
     }
 
     /// Checks what has to hold before anything gets a position.
-    fn check(&self, requests: &[Vec<Prepared>]) -> Result<(), AppendError> {
-        let mut ids = HashSet::new();
-        for request in requests {
-            let bytes = request.iter().map(|prepared| prepared.written.bytes().len()).sum();
-            if request.len() > REQUEST_LIMIT_EVENTS || bytes > REQUEST_LIMIT_BYTES {
-                return Err(AppendError::RequestTooLarge { events: request.len(), bytes });
+    fn check(&self, requests: &Requests) -> Result<(), AppendError> {
+        let mut ids = HashSet::with_capacity(requests.events());
+        for event in requests.iter() {
+            if event.plan != self.shared.plan {
+                let (found, expected) = (event.plan.clone(), self.shared.plan.clone());
+                return Err(AppendError::OtherPlan { found, expected });
             }
-            for Prepared { event, .. } in request {
-                if event.plan != self.shared.plan {
-                    let (found, expected) = (event.plan.clone(), self.shared.plan.clone());
-                    return Err(AppendError::OtherPlan { found, expected });
-                }
-                // While the index is being made again this looks at the tail alone: it guards against
-                // mistakes of whoever admits events, who knows every id.
-                let known = || {
-                    self.shared.tail.position_of(&event.id).is_some()
-                        || self
-                            .shared
-                            .with_index(|index| Ok((index.position_of(&event.id)?, index.head())))
-                            .0
-                            .is_some_and(|position| position.is_some())
-                };
-                if !ids.insert(event.id) || known() {
-                    return Err(AppendError::Duplicate { id: event.id });
-                }
+            if !ids.insert(event.id) {
+                return Err(AppendError::Duplicate { id: event.id });
             }
         }
-        Ok(())
+        // While the index is being made again this looks at the tail alone: it guards against mistakes of
+        // whoever admits events, who knows every id. The tail first: an event is in the index before it goes.
+        let in_index = || {
+            let known = self.shared.with_index(|index| {
+                for id in &ids {
+                    if index.position_of(id)?.is_some() {
+                        return Ok((Some(*id), index.head()));
+                    }
+                }
+                Ok((None, index.head()))
+            });
+            known.0.flatten()
+        };
+        match self.shared.tail.first_known(&ids).or_else(in_index) {
+            Some(id) => Err(AppendError::Duplicate { id }),
+            None => Ok(()),
+        }
     }
 
     /// The recorded time of events taken in now: never before that of the last one.
@@ -339,6 +319,7 @@ impl Writer {
         self.shared.tree.grow(growth, || {
             self.shared.head.send_replace(head);
         });
+        self.shared.tail.wake();
         counter!("planwatch_log_commits_total").increment(1);
         counter!("planwatch_log_events_total").increment(events as u64);
         histogram!("planwatch_log_commit_seconds").record(started.elapsed());
@@ -354,7 +335,11 @@ impl Writer {
             let first = commit.first().expect("a commit is never empty").position;
             frames.push(NewFrame { first, bytes: self.encoder.encode(commit) });
         }
-        self.journal.append(&frames).map_err(|error| self.failed(error))
+        let appended = self.journal.append(&frames).map_err(|error| self.failed(error));
+        if let Some(frame) = frames.pop() {
+            self.encoder.reuse(frame.bytes);
+        }
+        appended
     }
 
     fn failed(&self, error: JournalError) -> AppendError {
@@ -395,15 +380,21 @@ struct Gathering {
 }
 
 impl Gathering {
-    fn add(&mut self, request: Vec<Stored>) {
-        let bytes: usize = request.iter().map(|stored| stored.bytes.len()).sum();
-        let too_many = self.open.len() + request.len() > FRAME_LIMIT_EVENTS;
-        if !self.open.is_empty() && (too_many || self.open_bytes + bytes > REQUEST_LIMIT_BYTES) {
-            self.whole.push(std::mem::take(&mut self.open).into());
-            self.open_bytes = 0;
-        }
-        self.open_bytes += bytes;
+    fn with_room(events: usize) -> Gathering {
+        let open = Vec::with_capacity(events.min(FRAME_LIMIT_EVENTS));
+        Gathering { open, ..Gathering::default() }
+    }
+
+    fn add(&mut self, request: impl ExactSizeIterator<Item = Stored>) {
+        let (before, had_bytes) = (self.open.len(), self.open_bytes);
         self.open.extend(request);
+        self.open_bytes += self.open[before..].iter().map(|stored| stored.bytes.len()).sum::<usize>();
+        let is_too_much = self.open.len() > FRAME_LIMIT_EVENTS || self.open_bytes > REQUEST_LIMIT_BYTES;
+        if before > 0 && is_too_much {
+            let request = self.open.split_off(before);
+            self.whole.push(std::mem::replace(&mut self.open, request).into());
+            self.open_bytes -= had_bytes;
+        }
     }
 
     fn find(&self, position: Position) -> Option<&Bytes> {

@@ -15,8 +15,15 @@ pub fn to_millisecond(instant: Timestamp) -> Timestamp {
 /// Writes an instant as `2024-11-22T02:10:00.000Z`; finer parts are dropped.
 pub fn written(instant: Timestamp) -> String {
     let mut text = Vec::with_capacity(WRITTEN_CHARS);
-    write_millisecond(&mut text, to_millisecond(instant).as_millisecond());
+    write(&mut text, instant);
     String::from_utf8(text).expect("digits and marks are text")
+}
+
+/// Appends what [`written`] gives.
+pub fn write(text: &mut Vec<u8>, instant: Timestamp) {
+    // Towards the past, as [`to_millisecond`] does, without numbers of 128 bits.
+    let of_second = i64::from(instant.subsec_nanosecond().div_euclid(1_000_000));
+    write_millisecond(text, instant.as_second() * 1_000 + of_second);
 }
 
 fn by_the_library(milliseconds: i64) -> String {
@@ -90,6 +97,18 @@ mod tests {
             let mut text = Vec::new();
             write_millisecond(&mut text, ms);
             prop_assert_eq!(String::from_utf8(text).unwrap(), by_the_library(ms));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_finer_than_a_millisecond_is_dropped_towards_the_past(
+            ns in prop_oneof![-5_000_000_000_i128..5_000_000_000, -2_000_000_000_000_000_000_i128..4_000_000_000_000_000_000]
+        ) {
+            let instant = Timestamp::from_nanosecond(ns).unwrap();
+            let whole = to_millisecond(instant);
+            prop_assert!(whole <= instant && instant.as_nanosecond() - whole.as_nanosecond() < 1_000_000);
+            prop_assert_eq!(written(instant), by_the_library(whole.as_millisecond()));
         }
     }
 

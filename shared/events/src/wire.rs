@@ -1,10 +1,11 @@
 //! The written form of an event: CloudEvents 1.0 in JSON, byte for byte what the log and the stream hold.
 //!
 //! Position and recorded time are known only when the log takes an event in, so an event is written first
-//! with blanks of fixed width ([`Written`]) and stamped later. A type is read by its version: an older one
+//! with blanks of fixed width ([`Written`], [`Blank`]) and stamped later. A type is read by its version: an older one
 //! is brought up to date by `upcast`, an unknown one stops the reader.
 
 mod report_text;
+mod writing;
 
 pub use report_text::{LineText, ReportText, read_report};
 
@@ -17,6 +18,7 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::cell::RefCell;
 use thiserror::Error;
+use writing::Blanks;
 
 /// The largest event, in bytes as written.
 pub const EVENT_LIMIT_BYTES: usize = 60 * 1024;
@@ -46,82 +48,22 @@ pub struct TooLarge {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
     bytes: Vec<u8>,
-    recorded_at_offset: usize,
-    sequence_offset: usize,
-}
-
-#[derive(Serialize)]
-struct Head<'a> {
-    specversion: &'a str,
-    id: EventId,
-    source: String,
-    #[serde(rename = "type")]
-    type_name: String,
-    subject: &'a str,
-    datacontenttype: &'a str,
-    time: String,
-    actor: &'a ActorId,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    traceparent: Option<&'a str>,
-    recordedtime: &'a str,
-    sequence: &'a str,
+    blanks: Blanks,
 }
 
 impl Written {
     /// Writes an event with blanks where position and recorded time go.
     pub fn new(event: &Event) -> Result<Written, TooLarge> {
-        let kind = event.data.kind();
-        let head = Head {
-            specversion: "1.0",
-            id: event.id,
-            source: format!("{SOURCE_PREFIX}{}", event.plan),
-            type_name: format!("{TYPE_PREFIX}{}.v{}", kind.name(), kind.version()),
-            subject: event.data.unit().map_or(NO_UNIT, |unit| unit.as_str()),
-            datacontenttype: "application/json",
-            time: instant::written(event.effective),
-            actor: &event.actor,
-            traceparent: event.traceparent.as_deref(),
-            recordedtime: BLANK_INSTANT,
-            sequence: BLANK_SEQUENCE,
-        };
-        SCRATCH.with_borrow_mut(|bytes| {
-            bytes.clear();
-            serde_json::to_writer(&mut *bytes, &head).expect("plain strings serialise");
-            // The head ends in `"recordedtime":"…","sequence":"…"}`; counting from its end finds the blanks.
-            let sequence_offset = bytes.len() - 2 - BLANK_SEQUENCE.len();
-            let recorded_at_offset = sequence_offset - "\",\"sequence\":\"".len() - BLANK_INSTANT.len();
-            bytes.pop();
-            bytes.extend_from_slice(b",\"data\":");
-            match &event.data {
-                EventData::PlanAdopted(data) => write_data(bytes, data),
-                EventData::ReportSubmitted(data) => write_data(bytes, data),
-                EventData::TargetChanged(data) => write_data(bytes, data),
-                EventData::UnitChanged(data) => write_data(bytes, data),
-                EventData::BaselineEntered(data) => write_data(bytes, data),
-                EventData::PlanAmended(data) => write_data(bytes, data),
-                EventData::DeadlineExtended(data) => write_data(bytes, data),
-                EventData::AlertRaised(data) => write_data(bytes, data),
-                EventData::AlertResolved(data) => write_data(bytes, data),
-                EventData::AlertAcknowledged(data) => write_data(bytes, data),
-            }
-            bytes.push(b'}');
-            if bytes.len() > EVENT_LIMIT_BYTES {
-                return Err(TooLarge { size_bytes: bytes.len() });
-            }
-            Ok(Written { bytes: bytes.clone(), recorded_at_offset, sequence_offset })
+        SCRATCH.with_borrow_mut(|scratch| {
+            scratch.clear();
+            let Blank { blanks, .. } = Blank::append(scratch, event)?;
+            Ok(Written { bytes: scratch.clone(), blanks })
         })
     }
 
     /// Fills in position and recorded time; may be done again.
     pub fn stamp(&mut self, position: Position, recorded_at: Timestamp) {
-        let mut number = position.0;
-        for digit in self.bytes[self.sequence_offset..][..BLANK_SEQUENCE.len()].iter_mut().rev() {
-            *digit = b'0' + (number % 10) as u8;
-            number /= 10;
-        }
-        let instant = instant::written(recorded_at);
-        debug_assert_eq!(instant.len(), instant::WRITTEN_CHARS);
-        self.bytes[self.recorded_at_offset..][..instant.len()].copy_from_slice(instant.as_bytes());
+        self.blanks.fill(&mut self.bytes, position, &RecordedTime::of(recorded_at));
     }
 
     /// The bytes as they stand.
@@ -132,6 +74,74 @@ impl Written {
     /// Gives the bytes away.
     pub fn into_bytes(self) -> Vec<u8> {
         self.bytes
+    }
+}
+
+/// An event written behind others in one piece of memory, with blanks where position and recorded time go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Blank {
+    size_bytes: usize,
+    blanks: Blanks,
+}
+
+impl Blank {
+    /// Writes an event at the end of `bytes`; leaves them as they were if it is too large.
+    pub fn append(bytes: &mut Vec<u8>, event: &Event) -> Result<Blank, TooLarge> {
+        let start = bytes.len();
+        let blanks = writing::head(bytes, event);
+        match &event.data {
+            EventData::PlanAdopted(data) => write_data(bytes, data),
+            EventData::ReportSubmitted(data) => writing::report(bytes, data),
+            EventData::TargetChanged(data) => write_data(bytes, data),
+            EventData::UnitChanged(data) => write_data(bytes, data),
+            EventData::BaselineEntered(data) => write_data(bytes, data),
+            EventData::PlanAmended(data) => write_data(bytes, data),
+            EventData::DeadlineExtended(data) => write_data(bytes, data),
+            EventData::AlertRaised(data) => write_data(bytes, data),
+            EventData::AlertResolved(data) => write_data(bytes, data),
+            EventData::AlertAcknowledged(data) => write_data(bytes, data),
+        }
+        bytes.push(b'}');
+        let size_bytes = bytes.len() - start;
+        if size_bytes > EVENT_LIMIT_BYTES {
+            bytes.truncate(start);
+            return Err(TooLarge { size_bytes });
+        }
+        Ok(Blank { size_bytes, blanks })
+    }
+
+    /// How many bytes the event takes.
+    pub fn size_bytes(&self) -> usize {
+        self.size_bytes
+    }
+
+    /// Fills in position and recorded time; `bytes` are the event's.
+    pub fn stamp(&self, bytes: &mut [u8], position: Position, recorded_at: &RecordedTime) {
+        self.blanks.fill(bytes, position, recorded_at);
+    }
+}
+
+/// A recorded time as it is written: many events that are recorded together have one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedTime(String);
+
+impl RecordedTime {
+    /// Writes it, to the millisecond.
+    pub fn of(recorded_at: Timestamp) -> RecordedTime {
+        let text = instant::written(recorded_at);
+        debug_assert_eq!(text.len(), instant::WRITTEN_CHARS);
+        RecordedTime(text)
+    }
+}
+
+impl Blanks {
+    fn fill(self, bytes: &mut [u8], position: Position, recorded_at: &RecordedTime) {
+        let mut number = position.0;
+        for digit in bytes[self.sequence..][..BLANK_SEQUENCE.len()].iter_mut().rev() {
+            *digit = b'0' + (number % 10) as u8;
+            number /= 10;
+        }
+        bytes[self.recorded_at..][..recorded_at.0.len()].copy_from_slice(recorded_at.0.as_bytes());
     }
 }
 

@@ -1,6 +1,6 @@
 //! From facts at a moment to cells: values, targets, pace, status and verdicts.
 
-use crate::cell::{Cell, Degraded, ReportState, TargetInForce};
+use crate::cell::{Cell, Degraded, ReportState, Status, TargetInForce};
 use crate::facts::{Facts, ProposedPlans, TargetFact};
 use crate::moment::Moment;
 use crate::targets::Spoken;
@@ -9,6 +9,7 @@ use plan::{Form, Indicator, Level, Plan, Unit};
 
 mod amended;
 mod baselines;
+mod explain;
 mod rates;
 mod shares;
 mod states;
@@ -169,6 +170,12 @@ fn percent_value(fact: &TargetFact) -> Option<Percent> {
         TargetValue::Percent(percent) => Some(percent),
         TargetValue::Level(_) | TargetValue::Attained(_) | TargetValue::Withdrawn(_) => None,
     }
+}
+
+/// The rules of a status come in order; the first that applies decides.
+fn first_that_applies(rules: &[(Status, bool)]) -> Status {
+    let decided = rules.iter().find(|(_, applies)| *applies);
+    decided.expect("the last rule of each list always applies").0
 }
 
 fn small(count: usize) -> u32 {

@@ -354,6 +354,18 @@ impl Facts {
         Revisions { reports: self.period_reports(unit, period) }
     }
 
+    /// Every revision of a unit and period that names a measure, in order.
+    pub fn revisions_naming(
+        &self,
+        unit: &UnitId,
+        period: Period,
+        measure: &MeasureId,
+    ) -> impl Iterator<Item = Revision> {
+        let measure = self.vocabulary.as_ref().and_then(|known| known.measure(measure.as_str()));
+        let reports = self.period_reports(unit, period);
+        reports.zip(measure).into_iter().flat_map(|(reports, measure)| reports.naming(measure))
+    }
+
     /// The highest recorded revision of a unit and period that names a measure, and what it says of it.
     pub fn last_naming(
         &self,

@@ -8,13 +8,19 @@
 
 mod alerts;
 mod cell;
+mod diff;
 mod evaluate;
 mod exact;
+mod explanation;
 mod facts;
+mod lists;
 mod moment;
+mod outlook;
 mod path;
+mod quality;
 mod report_state;
 mod series;
+mod source;
 mod standing;
 mod targets;
 mod units;
@@ -24,13 +30,22 @@ pub use cell::{
     Baseline, Cell, Coverage, Degraded, Provisional, ReportProgress, ReportState, Status, TargetInForce,
     Value, Verdict,
 };
+pub use diff::{CellChange, Difference, ReportChange, UnitDifference, difference};
 pub use evaluate::{RateProgress, View, differences};
 pub use exact::{Exact, hundredths_of, percent_of, shown};
+pub use explanation::{
+    Corner, Explanation, Fraction, Part, PathExplained, Percentage, PeriodExplained, RuleExplained,
+    StateExplained, TargetExplained, VerdictExplained,
+};
 pub use facts::{
     AMENDMENTS_LIMIT, AcknowledgedFact, Adopted, AlertFact, AmendmentFact, Applied, ApplyError, BaselineFact,
     Batch, DeadlineFact, Facts, FoldError, Parked, Preparer, ProposalError, ProposedPlans, ResolvedFact,
     Revision, Revisions, SEGMENT_VERSION, SegmentError, SegmentHead, TargetFact, UnitChangeFact,
 };
-pub use moment::{Moment, MomentError, read_moment};
+pub use lists::{BaselineListed, ChangeListed, TargetListed, UnitListed};
+pub use moment::{Moment, MomentError, read_instant, read_moment};
+pub use outlook::{Outlook, Projection};
+pub use quality::{Evidence, FINDING_RULES, Finding, FindingRule, RuleBounds};
 pub use series::{Series, SeriesPoint};
+pub use source::Source;
 pub use units::UnitNow;

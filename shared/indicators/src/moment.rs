@@ -71,12 +71,14 @@ pub fn read_moment(
     known_at: Option<&str>,
     now: Timestamp,
 ) -> Result<(Timestamp, Timestamp), MomentError> {
-    let known_at = known_at.map(|text| read(calendar, "known_at", text, now)).transpose()?.unwrap_or(now);
-    let as_of = as_of.map(|text| read(calendar, "as_of", text, now)).transpose()?.unwrap_or(known_at);
+    let known_at =
+        known_at.map(|text| read_instant(calendar, "known_at", text, now)).transpose()?.unwrap_or(now);
+    let as_of = as_of.map(|text| read_instant(calendar, "as_of", text, now)).transpose()?.unwrap_or(known_at);
     Ok((known_at, as_of))
 }
 
-fn read(
+/// Reads one moment as people write it: a date means up to the end of that day, today's up to now.
+pub fn read_instant(
     calendar: &Calendar,
     parameter: &'static str,
     text: &str,

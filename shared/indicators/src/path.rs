@@ -20,6 +20,11 @@ impl Path {
         (corners.len() > 1).then_some(Path { corners })
     }
 
+    /// Year and expected ratio of each corner; the first is the baseline.
+    pub(crate) fn corners(&self) -> &[(i16, Exact)] {
+        &self.corners
+    }
+
     /// What is expected in a year: on the segment, before the baseline the baseline, after the last target that target.
     pub(crate) fn expected(&self, year: i16) -> Exact {
         let (first_year, first) = self.corners.first().expect("a path begins at its baseline");

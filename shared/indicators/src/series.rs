@@ -3,6 +3,7 @@
 use crate::cell::{Coverage, Value};
 use crate::evaluate::{View, rate_value, state_value};
 use crate::exact::shown_percent;
+use crate::outlook::Outlook;
 use events::{EventId, IndicatorId, Period, Position, UnitId};
 use plan::{Form, Indicator, Level, Unit};
 use serde::Serialize;
@@ -16,6 +17,9 @@ pub struct Series {
     pub indicator: IndicatorId,
     /// One for each period of the plan, oldest first.
     pub points: Vec<SeriesPoint>,
+    /// For a rate: what is needed, and where it leads; left out for other kinds of cell.
+    #[serde(flatten)]
+    pub outlook: Option<Outlook>,
     /// RFC 3339 in the plan's time zone.
     pub as_of: String,
     /// RFC 3339 in the plan's time zone.
@@ -60,6 +64,7 @@ impl View<'_> {
             unit: unit.id.clone(),
             indicator: indicator.id.clone(),
             points,
+            outlook: self.outlook(unit, indicator),
             as_of: calendar.shown(self.moment().as_of),
             known_at: calendar.shown(self.moment().known_at),
             position: self.moment().cut,

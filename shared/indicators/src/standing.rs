@@ -61,7 +61,7 @@ pub(crate) enum StateValue {
 }
 
 /// When a recognition of a year no longer counts: the start of the month so many months after the year's end.
-fn lapses_at(calendar: &Calendar, recognised_year: Period, months: u16) -> Timestamp {
+pub(crate) fn lapses_at(calendar: &Calendar, recognised_year: Period, months: u16) -> Timestamp {
     let months = i32::from(months);
     let year = i32::from(recognised_year.year()) + 1 + months / 12;
     let month = months % 12 + 1;

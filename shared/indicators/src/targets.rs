@@ -15,7 +15,12 @@ pub(crate) struct Spoken<'a> {
 
 impl<'a> View<'a> {
     /// The setting in force at an instant: the latest effective one, of the same date the later position.
-    fn setting_at(&self, facts: &'a [TargetFact], review: Review, at: Timestamp) -> Option<&'a TargetFact> {
+    pub(crate) fn setting_at(
+        &self,
+        facts: &'a [TargetFact],
+        review: Review,
+        at: Timestamp,
+    ) -> Option<&'a TargetFact> {
         let at = at.min(self.moment().as_of);
         facts
             .iter()

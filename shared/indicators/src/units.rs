@@ -26,7 +26,7 @@ pub struct UnitNow {
 
 impl<'a> View<'a> {
     /// The changes of a unit that are known at the cut and hold at an instant no later than as of, oldest effect first.
-    fn changes_until(&self, unit: &UnitId, at: Timestamp) -> Vec<&'a UnitChangeFact> {
+    pub(crate) fn changes_until(&self, unit: &UnitId, at: Timestamp) -> Vec<&'a UnitChangeFact> {
         let at = at.min(self.moment().as_of);
         let mut changes: Vec<_> = self
             .facts()

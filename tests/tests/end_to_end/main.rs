@@ -6,9 +6,11 @@ mod batches;
 mod bus_readers;
 mod files;
 mod main_path;
+mod plan_changes;
 mod second_plan;
 mod starts;
 mod streams;
+mod why;
 
 use serde_json::{Value, json};
 use std::process::Output;

@@ -89,7 +89,12 @@ pub async fn status(State(edge): State<Edge>, uri: Uri) -> Result<Response, Prob
 
 /// `GET /series`: every period of one cell, with the expected path.
 pub async fn series(State(edge): State<Edge>, uri: Uri) -> Result<Response, Problem> {
-    let mut question = Question::of(&uri, &["unit", "indicator", "as_of", "known_at", "at_least"]);
+    one_cell(&edge, &uri, "series").await
+}
+
+/// A question about one cell at a moment.
+async fn one_cell(edge: &Edge, uri: &Uri, endpoint: &'static str) -> Result<Response, Problem> {
+    let mut question = Question::of(uri, &["unit", "indicator", "as_of", "known_at", "at_least"]);
     question.parameters.required("unit");
     question.parameters.required("indicator");
     question.unit();
@@ -97,7 +102,69 @@ pub async fn series(State(edge): State<Edge>, uri: Uri) -> Result<Response, Prob
     question.moment("as_of");
     question.moment("known_at");
     question.at_least();
-    question.ask(&edge, "series").await
+    question.ask(edge, endpoint).await
+}
+
+/// `GET /explain`: the events and the arithmetic behind one cell.
+pub async fn explain(State(edge): State<Edge>, uri: Uri) -> Result<Response, Problem> {
+    one_cell(&edge, &uri, "explain").await
+}
+
+/// `GET /diff`: what changed between two moments, cell by cell.
+pub async fn diff(State(edge): State<Edge>, uri: Uri) -> Result<Response, Problem> {
+    let known = ["from", "to", "from_position", "to_position", "as_of", "unit", "indicator", "at_least"];
+    let mut question = Question::of(&uri, &known);
+    for name in ["from", "to", "as_of"] {
+        question.moment(name);
+    }
+    for name in ["from_position", "to_position"] {
+        let value = question.parameters.position(name);
+        question.put(name, value.map(|position| position.0));
+    }
+    question.unit();
+    question.indicator();
+    question.at_least();
+    question.ask(&edge, "diff").await
+}
+
+/// `GET /findings`: what looks wrong in the figures.
+pub async fn findings(State(edge): State<Edge>, uri: Uri) -> Result<Response, Problem> {
+    list(&edge, &uri, "findings", true).await
+}
+
+/// `GET /units`: units as they stand at a moment, with what changed them.
+pub async fn units(State(edge): State<Edge>, uri: Uri) -> Result<Response, Problem> {
+    list(&edge, &uri, "units", false).await
+}
+
+/// `GET /targets`: the targets in force at a moment.
+pub async fn targets(State(edge): State<Edge>, uri: Uri) -> Result<Response, Problem> {
+    list(&edge, &uri, "targets", true).await
+}
+
+/// `GET /baselines`: where rates began, as known at a moment.
+pub async fn baselines(State(edge): State<Edge>, uri: Uri) -> Result<Response, Problem> {
+    list(&edge, &uri, "baselines", true).await
+}
+
+/// A list at a moment, in pages.
+async fn list(
+    edge: &Edge,
+    uri: &Uri,
+    endpoint: &'static str,
+    by_indicator: bool,
+) -> Result<Response, Problem> {
+    let known = ["unit", "as_of", "known_at", "at_least", "limit", "cursor", "indicator"];
+    let mut question = Question::of(uri, if by_indicator { &known } else { &known[..6] });
+    question.unit();
+    if by_indicator {
+        question.indicator();
+    }
+    question.moment("as_of");
+    question.moment("known_at");
+    question.at_least();
+    question.page();
+    question.ask(edge, endpoint).await
 }
 
 /// `GET /plan`: the plan as it stands at a moment, with its amendments and the extended deadlines.

@@ -152,7 +152,9 @@ async fn what_cannot_be_reached_is_503_and_says_whether_it_may_have_happened() {
 async fn a_question_reaches_the_projection_as_it_was_asked() {
     let console = Console::start().await;
     let memory = &console.memory;
-    for endpoint in ["status", "series", "alerts"] {
+    for endpoint in
+        ["status", "series", "explain", "diff", "findings", "units", "targets", "baselines", "alerts"]
+    {
         memory.replies(Peer::Projection, endpoint, Ok(r#"{"ok":{"z":1,"a":[1.50,{"ă":null}]}}"#));
     }
     let answered = console
@@ -171,6 +173,33 @@ async fn a_question_reaches_the_projection_as_it_was_asked() {
         json!({"unit": null, "indicator": null, "as_of": null, "known_at": null, "at_least": null})
     );
     assert_eq!(console.get("/api/v1/series?unit=di-an&indicator=life-skills").await.status, 200);
+    assert_eq!(
+        console.get("/api/v1/explain?unit=di-an&indicator=life-skills&as_of=2024-12-31").await.status,
+        200
+    );
+    assert_eq!(
+        memory.last_question("explain"),
+        json!({"unit": "di-an", "indicator": "life-skills", "as_of": "2024-12-31", "known_at": null, "at_least": null})
+    );
+    let moment =
+        json!({"unit": "di-an", "as_of": "2024-12-31", "known_at": null, "at_least": null, "limit": 7});
+    for (list, by_indicator) in [("findings", true), ("targets", true), ("baselines", true), ("units", false)]
+    {
+        let mut asked = moment.clone();
+        let mut path = format!("/api/v1/{list}?unit=di-an&as_of=2024-12-31&limit=7");
+        if by_indicator {
+            asked["indicator"] = json!("life-skills");
+            path.push_str("&indicator=life-skills");
+        }
+        assert_eq!(console.get(&path).await.status, 200, "{list}");
+        assert_eq!(memory.last_question(list), asked);
+    }
+    assert_eq!(console.get("/api/v1/diff?from=2024-12-01&to_position=42&unit=di-an").await.status, 200);
+    assert_eq!(
+        memory.last_question("diff"),
+        json!({"from": "2024-12-01", "to": null, "from_position": null, "to_position": 42, "as_of": null,
+               "unit": "di-an", "indicator": null, "at_least": null})
+    );
     assert_eq!(console.get("/api/v1/alerts?state=firing&unit=di-an&limit=5&cursor=x").await.status, 200);
     assert_eq!(
         memory.last_question("alerts"),
@@ -209,6 +238,13 @@ async fn query_parameters_that_are_wrong_are_named() {
         ("/api/v1/status?limit=0", "?limit"),
         ("/api/v1/series?unit=di-an", "?indicator"),
         ("/api/v1/series", "?unit"),
+        ("/api/v1/explain?unit=di-an", "?indicator"),
+        ("/api/v1/explain?unit=di-an&indicator=life-skills&as_of=soon", "?as_of"),
+        ("/api/v1/diff?from=yesterday", "?from"),
+        ("/api/v1/diff?from_position=-1", "?from_position"),
+        ("/api/v1/diff?from=2024-12-01&known_at=2024-12-01", "?known_at"),
+        ("/api/v1/findings?as_of=soon", "?as_of"),
+        ("/api/v1/units?indicator=life-skills", "?indicator"),
         ("/api/v1/alerts?state=open", "?state"),
         ("/api/v1/alerts?as_of=2024-01-01", "?as_of"),
         ("/api/v1/events?from=-1", "?from"),

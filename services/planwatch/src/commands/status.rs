@@ -84,7 +84,8 @@ fn row(cell: &Value) -> [String; 9] {
     ]
 }
 
-fn text(value: Option<&Value>) -> String {
+/// A field for people: absent ones as a dash.
+pub(super) fn text(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => "-".to_owned(),
         Some(Value::String(text)) => text.clone(),
@@ -93,7 +94,7 @@ fn text(value: Option<&Value>) -> String {
 }
 
 /// A value or a target by its kind.
-fn value(value: Option<&Value>) -> String {
+pub(super) fn value(value: Option<&Value>) -> String {
     let Some(Value::Object(fields)) = value else { return "-".to_owned() };
     let field = |name: &str| fields.get(name).filter(|field| !field.is_null());
     let own = if let (Some(count), Some(of)) = (field("count"), field("of")) {

@@ -118,6 +118,42 @@ async fn projection_follows_answers_and_comes_back_with_the_same_digest() {
     assert_eq!(world.ask("matrix", json!({})).await["ok"]["units"].as_array().unwrap().len(), 10);
     let series = world.ask("series", json!({"unit": "di-an"})).await;
     assert_eq!(series["refused"]["errors"][0]["pointer"], "?indicator");
+    let explained = world.ask("explain", json!({"unit": "di-an", "indicator": "life-skills"})).await;
+    assert_eq!(explained["ok"]["cell"]["value"]["percent"], "55.00");
+    let paper = &explained["ok"]["sources"].as_array().unwrap().last().unwrap()["document"];
+    assert_eq!(paper, &json!({"number": "215/BC-UBND", "date": "2024-11-20"}), "the log tells the number");
+    let vietnamese = explained["ok"]["steps"][1]["vi"].as_str().unwrap();
+    assert_eq!(
+        vietnamese,
+        "Kỳ 2024 (giá trị): 55/100 = 55,00 % (báo cáo 215/BC-UBND ngày 2024-11-20, lần 1, vị trí 33)."
+    );
+    let before_the_plan = json!({"unit": "di-an", "indicator": "life-skills", "known_at": "2022-01-01"});
+    assert_eq!(world.ask("explain", before_the_plan).await["refused"]["kind"], "not-found");
+    let changed = world.ask("diff", json!({"from_position": 32, "as_of": "2024-12-31"})).await;
+    let cells = changed["ok"]["cells"].as_array().unwrap();
+    assert_eq!(cells.len(), 2, "the district's and the province's: {changed}");
+    assert_eq!(cells[1]["after"]["value"]["percent"], "55.00");
+    assert_eq!(changed["ok"]["sources"][0]["document"]["number"], "215/BC-UBND");
+    assert_eq!(
+        (&changed["ok"]["from"]["position"], &changed["ok"]["to"]["position"]),
+        (&json!(32), &json!(33))
+    );
+    let reversed = world.ask("diff", json!({"from": "2024-12-01", "to": "2024-11-01"})).await;
+    assert_eq!(reversed["refused"]["errors"][0]["pointer"], "?from");
+    assert_eq!(reversed["refused"]["errors"][0]["code"], "reversed-interval");
+    let reversed = world.ask("diff", json!({"from_position": 33, "to_position": 32})).await;
+    assert_eq!(reversed["refused"]["errors"][0]["pointer"], "?from_position");
+    for (list, question, count) in [
+        ("findings", json!({"as_of": "2024-12-31"}), 0),
+        ("units", json!({"as_of": "2024-12-31"}), 10),
+        ("targets", json!({"as_of": "2024-12-31", "limit": 5}), 5),
+        ("baselines", json!({"known_at": "2024-12-31"}), 1),
+        ("baselines", json!({"known_at": "2024-11-19"}), 0),
+    ] {
+        let listed = world.ask(list, question.clone()).await;
+        assert_eq!(listed["ok"]["items"].as_array().unwrap().len(), count, "{list} {question}");
+        assert_eq!(listed["ok"]["next"].is_string(), list == "targets", "{list}");
+    }
     let late = world.ask("status", json!({"at_least": 34})).await;
     assert_eq!(late["timeout"], json!({"position": 33, "asked": 34}));
 

@@ -5,20 +5,21 @@ use super::{
 };
 use crate::clock::{Clock, ClockGuard, Judged, KeptClock};
 use crate::log::Log;
+use crate::requests::Requests;
 use crate::write_state::{ClockLeap, WriteState};
-use crate::writer::{AppendError, Prepared, REQUEST_LIMIT_BYTES, REQUEST_LIMIT_EVENTS, Writer};
-use events::{Event, Position, Recorded, Timestamp, instant};
+use crate::writer::{AppendError, Writer};
+use events::{Position, Timestamp, instant};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// How often the clock is kept for the next start.
 const KEEP_CLOCK_EVERY: Duration = Duration::from_secs(60 * 60);
 
-/// From how many events on a request is written as JSON by two threads: some 300 µs of work.
-const WRITTEN_BY_TWO_EVENTS: usize = 256;
+/// A commit has room from its start for as many bytes as the last one had, at most for so many.
+const ROOM_BYTES: usize = 1024 * 1024;
 
 /// What the thread owns.
 pub(super) struct Run<A: Admission> {
@@ -38,6 +39,8 @@ pub(super) struct Run<A: Admission> {
     pub(super) keep_clock_at: Duration,
     /// When room is looked for next, in the clock's elapsed time.
     pub(super) next_look: Duration,
+    /// How many bytes the events of the last commit had.
+    pub(super) text_bytes: usize,
 }
 
 /// Says that the log stopped if the thread panics: an admission that panics has no state to go on with.
@@ -188,7 +191,7 @@ impl<A: Admission> Run<A> {
             self.look_again_under_load();
             return;
         }
-        let mut batch = Batch::<A>::new(self.log.head().next());
+        let mut batch = Batch::<A>::new(self.log.head().next(), self.text_bytes);
         let mut submission = Some(first);
         while let Some(Submission { command, answer }) = submission.take() {
             if !answer.is_closed() {
@@ -213,19 +216,20 @@ impl<A: Admission> Run<A> {
         batch.now = Some(now);
         match self.admission.admit(command, batch.next, now) {
             Decision::Answer(refusal) => batch.answers.push((answer, Waiting::Answered(refusal))),
-            Decision::Record(events) => match prepare(events) {
-                Ok((prepared, bytes)) => {
-                    batch.bytes += bytes;
-                    batch.next = Position(batch.next.0 + prepared.len() as u64);
-                    batch.requests.push(prepared);
-                    batch.answers.push((answer, Waiting::Request));
+            Decision::Record(events) => {
+                let next = Position(batch.next.0 + events.len() as u64);
+                match batch.requests.add(events) {
+                    Ok(()) => {
+                        batch.next = next;
+                        batch.answers.push((answer, Waiting::Request));
+                    }
+                    Err(error) => {
+                        // Admission counts it as known now; it has to forget it before the next command.
+                        batch.overruled = true;
+                        batch.answers.push((answer, Waiting::TooLarge(error.to_string())));
+                    }
                 }
-                Err(why) => {
-                    // Admission counts it as known now; it has to forget it before the next command.
-                    batch.overruled = true;
-                    batch.answers.push((answer, Waiting::TooLarge(why)));
-                }
-            },
+            }
         }
     }
 
@@ -233,20 +237,18 @@ impl<A: Admission> Run<A> {
         let Batch { requests, answers, overruled, now, .. } = batch;
         let Some(now) = now else { return };
         let _stop = StopOnPanic(&self.log);
-        match self.writer.append_prepared(requests, now) {
+        self.text_bytes = requests.bytes();
+        match self.writer.append_requests(requests, now) {
             Ok(recorded) => {
-                let sizes: Vec<usize> = recorded.iter().map(Vec::len).collect();
-                let recorded: Vec<Recorded> = recorded.into_iter().flatten().collect();
                 self.admission.committed(&recorded);
                 if overruled {
                     self.admission.rolled_back(&self.log);
                 }
-                let (mut recorded, mut sizes) = (recorded.into_iter(), sizes.into_iter());
+                let mut recorded = recorded.into_iter();
                 for (answer, waiting) in answers {
                     let outcome = match waiting {
                         Waiting::Request => {
-                            let size = sizes.next().expect("each request was recorded");
-                            Ok(Outcome::Recorded(recorded.by_ref().take(size).collect()))
+                            Ok(Outcome::Recorded(recorded.next().expect("each request was recorded")))
                         }
                         Waiting::Answered(refusal) => Ok(Outcome::Answered(refusal)),
                         Waiting::TooLarge(why) => Err(SubmitError::TooLarge { why }),
@@ -281,9 +283,8 @@ type Caller<A> = oneshot::Sender<Answer<<A as Admission>::Refusal>>;
 
 /// What is admitted and not yet committed.
 struct Batch<A: Admission> {
-    requests: Vec<Vec<Prepared>>,
+    requests: Requests,
     answers: Vec<(Caller<A>, Waiting<A::Refusal>)>,
-    bytes: usize,
     next: Position,
     now: Option<Timestamp>,
     overruled: bool,
@@ -296,38 +297,15 @@ enum Waiting<R> {
 }
 
 impl<A: Admission> Batch<A> {
-    fn new(next: Position) -> Batch<A> {
-        Batch { requests: Vec::new(), answers: Vec::new(), bytes: 0, next, now: None, overruled: false }
+    /// An empty one, with room for so many bytes of events.
+    fn new(next: Position, bytes: usize) -> Batch<A> {
+        let requests = Requests::with_room(bytes.min(ROOM_BYTES));
+        Batch { requests, answers: Vec::new(), next, now: None, overruled: false }
     }
 
     fn is_full(&self, limits: &CommitLimits) -> bool {
-        self.overruled || self.answers.len() >= limits.commands || self.bytes >= limits.bytes
+        self.overruled || self.answers.len() >= limits.commands || self.requests.bytes() >= limits.bytes
     }
-}
-
-/// Writes a request's events, within the limits of one request.
-fn prepare(mut events: Vec<Event>) -> Result<(Vec<Prepared>, usize), String> {
-    let written = |events: Vec<Event>| events.into_iter().map(Prepared::new).collect::<Result<Vec<_>, _>>();
-    let prepared = if events.len() < WRITTEN_BY_TWO_EVENTS {
-        written(events)
-    } else {
-        let rest = Mutex::new(events.split_off(events.len() / 2));
-        let write_rest = || written(std::mem::take(&mut rest.lock().unwrap_or_else(PoisonError::into_inner)));
-        std::thread::scope(|scope| {
-            let beside = std::thread::Builder::new().spawn_scoped(scope, write_rest).ok();
-            let mut prepared = written(events)?;
-            let rest = beside
-                .map_or_else(write_rest, |beside| beside.join().expect("writing events does not panic"));
-            prepared.append(&mut rest?);
-            Ok(prepared)
-        })
-    };
-    let prepared = prepared.map_err(|error| error.to_string())?;
-    let bytes = prepared.iter().map(|prepared| prepared.written.bytes().len()).sum();
-    if prepared.len() > REQUEST_LIMIT_EVENTS || bytes > REQUEST_LIMIT_BYTES {
-        return Err(AppendError::RequestTooLarge { events: prepared.len(), bytes }.to_string());
-    }
-    Ok((prepared, bytes))
 }
 
 fn submit_error(error: &AppendError) -> SubmitError {

@@ -30,7 +30,8 @@ pub(super) const FILTER_PARTS: usize = 2;
 pub(super) struct IdHash {
     entry: u64,
     line: usize,
-    bits: u64,
+    /// The bits that the id sets in its line.
+    mask: [u8; LINE_BYTES],
 }
 
 impl IdHash {
@@ -40,15 +41,18 @@ impl IdHash {
         let line = mix(mixed);
         let line_of = (u128::from(line) * LINES as u128) >> 64;
         let line_of = usize::try_from(line_of).expect("a line's number is small");
-        IdHash { entry: mixed >> (64 - HASH_BYTES * 8), line: line_of, bits: mix(line) }
+        let bits = mix(line);
+        let mut mask = [0; LINE_BYTES];
+        for bit in 0..BITS_OF_AN_ID {
+            let bit = (bits >> (bit * 9)) as usize % LINE_BITS;
+            mask[bit / 8] |= 1 << (bit % 8);
+        }
+        IdHash { entry: mixed >> (64 - HASH_BYTES * 8), line: line_of, mask }
     }
 
-    /// The bits that the id sets in its line.
-    fn bits(self) -> impl Iterator<Item = usize> {
-        (0..BITS_OF_AN_ID).map(move |bit| {
-            let bit = (self.bits >> (bit * 9)) as usize % LINE_BITS;
-            self.line * LINE_BITS + bit
-        })
+    /// Where the bytes of its line are.
+    fn line(&self) -> std::ops::Range<usize> {
+        self.line * LINE_BYTES..(self.line + 1) * LINE_BYTES
     }
 }
 
@@ -72,8 +76,10 @@ pub(super) fn write(ids: &[EventId]) -> Written {
     debug_assert_eq!(ids.len(), RUN_EVENTS);
     let hashes: Vec<IdHash> = ids.iter().map(IdHash::of).collect();
     let mut bits = vec![0; LINES * LINE_BYTES];
-    for bit in hashes.iter().flat_map(|hash| hash.bits()) {
-        bits[bit / 8] |= 1 << (bit % 8);
+    for hash in &hashes {
+        for (byte, mask) in bits[hash.line()].iter_mut().zip(&hash.mask) {
+            *byte |= mask;
+        }
     }
     let mut entries: Vec<u64> =
         (0..).zip(&hashes).map(|(place, hash): (u64, _)| hash.entry << 16 | place).collect();
@@ -108,12 +114,14 @@ impl Filter {
     }
 
     /// Whether an id may be in the run; most that are not are told.
-    pub(super) fn may_hold(&self, hash: IdHash) -> bool {
-        hash.bits().all(|bit| self.bits[bit / 8] & (1 << (bit % 8)) != 0)
+    pub(super) fn may_hold(&self, hash: &IdHash) -> bool {
+        // The whole line at once: which bits are set cannot be foreseen, and a wrong guess costs more than looking.
+        let line = &self.bits[hash.line()];
+        line.iter().zip(&hash.mask).fold(0, |missing, (byte, mask)| missing | (mask & !byte)) == 0
     }
 
     /// The blocks in which an id may be: more than one where equal hashes lie on both sides of a border.
-    pub(super) fn blocks_of(&self, hash: IdHash) -> std::ops::RangeInclusive<usize> {
+    pub(super) fn blocks_of(&self, hash: &IdHash) -> std::ops::RangeInclusive<usize> {
         let before = self.begins.partition_point(|begin| *begin < hash.entry << 16);
         let until = self.begins.partition_point(|begin| begin >> 16 <= hash.entry);
         before.saturating_sub(1)..=until.saturating_sub(1)
@@ -121,7 +129,7 @@ impl Filter {
 }
 
 /// The places in a run at which an id may be, by one of its blocks; none if the block is not what was written.
-pub(super) fn places(block: &[u8], hash: IdHash) -> Option<Vec<u64>> {
+pub(super) fn places(block: &[u8], hash: &IdHash) -> Option<Vec<u64>> {
     let (entries, rest) = unsealed(block)?.as_chunks::<ENTRY_BYTES>();
     if entries.len() != BLOCK_ENTRIES || !rest.is_empty() {
         return None;
@@ -160,10 +168,10 @@ mod tests {
     fn found(written: &Written, id: &EventId) -> Vec<u64> {
         let filter = Filter::read(&written.filter).unwrap();
         let hash = IdHash::of(id);
-        if !filter.may_hold(hash) {
+        if !filter.may_hold(&hash) {
             return Vec::new();
         }
-        filter.blocks_of(hash).flat_map(|block| places(&written.blocks[block], hash).unwrap()).collect()
+        filter.blocks_of(&hash).flat_map(|block| places(&written.blocks[block], &hash).unwrap()).collect()
     }
 
     #[test]
@@ -176,7 +184,7 @@ mod tests {
         }
         let filter = Filter::read(&written.filter).unwrap();
         let others = ids(2);
-        let mistaken = others.iter().filter(|id| filter.may_hold(IdHash::of(id))).count();
+        let mistaken = others.iter().filter(|id| filter.may_hold(&IdHash::of(id))).count();
         assert!(mistaken < RUN_EVENTS / 50, "{mistaken} of {RUN_EVENTS}");
         assert!(others.iter().all(|id| found(&written, id).is_empty()));
     }
@@ -210,7 +218,7 @@ mod tests {
         for bit in (0..written.blocks[0].len() * 8).step_by(97) {
             let mut block = written.blocks[0].clone();
             block[bit / 8] ^= 1 << (bit % 8);
-            assert!(places(&block, hash).is_none(), "bit {bit}");
+            assert!(places(&block, &hash).is_none(), "bit {bit}");
         }
         for bit in (0..written.filter[1].len() * 8).step_by(97) {
             let mut filter = written.filter.clone();

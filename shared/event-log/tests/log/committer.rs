@@ -72,11 +72,11 @@ impl Admission for Numbers {
         Decision::Record(events.clone())
     }
 
-    fn committed(&mut self, recorded: &[Recorded]) {
-        for recorded in recorded {
+    fn committed(&mut self, recorded: &[Vec<Recorded>]) {
+        for recorded in recorded.iter().flatten() {
             assert_eq!(self.known.get(&recorded.event.id), Some(&recorded.position), "as it was admitted");
         }
-        let ids: Vec<EventId> = recorded.iter().map(|recorded| recorded.event.id).collect();
+        let ids: Vec<EventId> = recorded.iter().flatten().map(|recorded| recorded.event.id).collect();
         if self.expected.len() == ids.len() {
             assert_eq!(self.expected, ids, "everything admitted is committed, in order");
         }

@@ -12,17 +12,23 @@ use plan::{Indicator, Unit};
 #[derive(Debug, Clone)]
 pub(crate) struct Start {
     pub(crate) period: Period,
-    pub(crate) ratio: Exact,
+    pub(crate) numerator: u64,
+    /// Never 0.
+    pub(crate) denominator: u64,
     pub(crate) because: Vec<EventId>,
     /// The event that entered it; none for a reported period.
     pub(crate) entered: Option<EventId>,
 }
 
 impl Start {
+    pub(crate) fn ratio(&self) -> Exact {
+        ratio(self.numerator, self.denominator)
+    }
+
     pub(super) fn shown(&self) -> Baseline {
         Baseline {
             period: self.period,
-            percent: shown_percent(&self.ratio),
+            percent: shown_percent(&self.ratio()),
             entered: self.entered.is_some(),
             event: self.entered,
         }
@@ -46,14 +52,16 @@ impl<'a> View<'a> {
         {
             return Some(Start {
                 period: fact.period,
-                ratio: ratio(numerator, denominator.max(1)),
+                numerator,
+                denominator: denominator.max(1),
                 because: vec![fact.event],
                 entered: Some(fact.event),
             });
         }
         points.first().map(|point| Start {
             period: point.period,
-            ratio: point.ratio(),
+            numerator: point.numerator,
+            denominator: point.denominator,
             because: point.because.clone(),
             entered: None,
         })

@@ -1,7 +1,7 @@
 //! Rates: points, path, pace and status.
 
 use super::baselines::Start;
-use super::{View, percent_value, small};
+use super::{View, first_that_applies, percent_value, small};
 use crate::cell::{Cell, Coverage, Provisional, Status, Value};
 use crate::exact::{Exact, hundredths_of, percent_of, ratio, shown, shown_percent};
 use crate::path::Path;
@@ -9,7 +9,7 @@ use crate::standing::Point;
 use crate::targets::Spoken;
 use events::Period;
 use num_traits::Zero;
-use plan::{Form, Indicator, Level, Unit};
+use plan::{Form, Indicator, Level, Ratio, Unit};
 
 /// The points of a rate: those that count, and a newer one that is not complete.
 pub(crate) struct RatePoints {
@@ -75,7 +75,7 @@ impl View<'_> {
             let fact = self.target_for(unit, indicator, review.review)?;
             percent_value(fact).map(|percent| (review.review.year(), percent_of(percent)))
         });
-        Path::new((start.period.year(), start.ratio), targets)
+        Path::new((start.period.year(), start.ratio()), targets)
     }
 
     /// The pace of a rate cell and what it rests on; none for other kinds of cell and without a value.
@@ -86,7 +86,7 @@ impl View<'_> {
         self.progress_of(unit, indicator, spoken, &self.rate_points(unit, indicator).points)
     }
 
-    fn progress_of(
+    pub(super) fn progress_of(
         &self,
         unit: &Unit,
         indicator: &Indicator,
@@ -138,26 +138,31 @@ impl View<'_> {
     }
 
     fn rate_status(&self, progress: &RateProgress, spoken: Spoken<'_>) -> Status {
-        if progress.meets_target {
-            return Status::Achieved;
-        }
-        if self.is_last_and_ended(spoken) && progress.period.year() == spoken.fact.review.year() {
-            return Status::Missed;
-        }
+        first_that_applies(&self.rate_rules(progress, spoken))
+    }
+
+    /// The rules for a rate that has a value and a target, in order, and whether each applies.
+    pub(super) fn rate_rules(&self, progress: &RateProgress, spoken: Spoken<'_>) -> [(Status, bool); 7] {
         let thresholds = &self.plan.thresholds;
-        match (&progress.expected, &progress.pace) {
-            (None, _) => Status::NoBaseline,
-            (Some(expected), None) if progress.value >= *expected => Status::OnTrack,
-            (Some(_), None) => Status::Regressing,
-            (Some(_), Some(pace)) if *pace < Exact::zero() => Status::Regressing,
-            (Some(_), Some(pace)) if *pace >= hundredths_of(thresholds.on_track.hundredths()) => {
-                Status::OnTrack
-            }
-            (Some(_), Some(pace)) if *pace >= hundredths_of(thresholds.at_risk.hundredths()) => {
-                Status::AtRisk
-            }
-            (Some(_), Some(_)) => Status::Behind,
-        }
+        let keeps = |least: Ratio| {
+            progress.pace.as_ref().is_some_and(|pace| *pace >= hundredths_of(least.hundredths()))
+        };
+        let of_last_year = progress.period.year() == spoken.fact.review.year();
+        let (no_path, falls_back, holds) = match (&progress.expected, &progress.pace) {
+            (None, _) => (true, false, false),
+            // A path that does not rise.
+            (Some(expected), None) => (false, progress.value < *expected, progress.value >= *expected),
+            (Some(_), Some(pace)) => (false, *pace < Exact::zero(), keeps(thresholds.on_track)),
+        };
+        [
+            (Status::Achieved, progress.meets_target),
+            (Status::Missed, self.is_last_and_ended(spoken) && of_last_year),
+            (Status::Regressing, falls_back),
+            (Status::NoBaseline, no_path),
+            (Status::OnTrack, holds),
+            (Status::AtRisk, keeps(thresholds.at_risk)),
+            (Status::Behind, true),
+        ]
     }
 
     pub(super) fn is_last_and_ended(&self, spoken: Spoken<'_>) -> bool {

@@ -1,7 +1,7 @@
 //! Shares of districts: how many of them have it.
 
 use super::states::counts;
-use super::{View, percent_value, small};
+use super::{View, first_that_applies, percent_value, small};
 use crate::cell::{Cell, Status, Value};
 use crate::exact::{ratio, shown_percent};
 use crate::standing::{State, StateValue};
@@ -65,12 +65,23 @@ impl View<'_> {
         cell.value = Some(share_value(&count, percent));
         cell.because.extend(&count.because);
         let (Some(spoken), Some(percent)) = (spoken, percent) else { return Status::NoTarget };
+        first_that_applies(&self.share_rules(indicator, &count, spoken, percent).0)
+    }
+
+    /// The rules for a share that has a value and a target, and the earlier year in which it was met.
+    pub(super) fn share_rules(
+        &self,
+        indicator: &Indicator,
+        count: &Count,
+        spoken: Spoken<'_>,
+        percent: Percent,
+    ) -> ([(Status, bool); 4], Option<i16>) {
         let met_in = |year: i16| {
             let end = self.plan.calendar.end_of_year(year);
             let then = self.count(indicator, year, end, end);
             then.reported > 0 && reaches(&then, percent)
         };
-        self.other_status(reaches(&count, percent), count.newest, spoken, met_in)
+        self.other_rules(reaches(count, percent), count.newest, spoken, met_in)
     }
 
     /// A share's value as it stood at the end of a year, or now within the as-of year; for series.
@@ -88,7 +99,7 @@ pub(super) fn reaches(count: &Count, percent: Percent) -> bool {
     u64::from(count.count) * 10_000 >= u64::from(percent.hundredths()) * u64::from(count.of)
 }
 
-fn share_value(count: &Count, percent: Option<Percent>) -> Value {
+pub(super) fn share_value(count: &Count, percent: Option<Percent>) -> Value {
     let needed = percent.map(|percent| {
         let wanted = (u64::from(percent.hundredths()) * u64::from(count.of)).div_ceil(10_000);
         u32::try_from(wanted).unwrap_or(u32::MAX).saturating_sub(count.count)

@@ -1,6 +1,6 @@
 //! Levels, yes/no, and a district's own part of a share.
 
-use super::View;
+use super::{View, first_that_applies};
 use crate::cell::{Cell, Status, Value};
 use crate::facts::TargetFact;
 use crate::standing::{State, StateValue};
@@ -23,13 +23,24 @@ impl View<'_> {
         cell.value = Some(state_value(state.value));
         cell.because.push(state.event);
         let Some(spoken) = spoken else { return Status::NoTarget };
+        first_that_applies(&self.state_rules(unit, indicator, state, spoken).0)
+    }
+
+    /// The rules for a level or yes/no that has a value and a target, and the earlier year in which it was met.
+    pub(super) fn state_rules(
+        &self,
+        unit: &Unit,
+        indicator: &Indicator,
+        state: State,
+        spoken: Spoken<'_>,
+    ) -> ([(Status, bool); 4], Option<i16>) {
         let form = self.plan.form(indicator);
         let met_in = |year: i16| {
             let at = self.plan.calendar.end_of_year(year);
             self.state_at(unit, indicator, year, at)
                 .is_some_and(|state| meets(form, spoken.fact, state.value))
         };
-        self.other_status(meets(form, spoken.fact, state.value), Some(state.period), spoken, met_in)
+        self.other_rules(meets(form, spoken.fact, state.value), Some(state.period), spoken, met_in)
     }
 
     pub(super) fn state_at(
@@ -42,27 +53,30 @@ impl View<'_> {
         self.state(unit, self.plan.measure_of(indicator), year, lapsed_at)
     }
 
-    /// The status of anything but a rate.
-    pub(super) fn other_status(
+    /// The rules for anything but a rate that has a value and a target, in order, and whether each applies; and
+    /// the first earlier year in which it was met, where that is asked. Those after one that applies are not worked out.
+    pub(super) fn other_rules(
         &self,
         met: bool,
         period: Option<Period>,
         spoken: Spoken<'_>,
         met_in: impl Fn(i16) -> bool,
-    ) -> Status {
-        if met {
-            return Status::Achieved;
-        }
+    ) -> ([(Status, bool); 4], Option<i16>) {
         let last_year = spoken.fact.review.year();
-        if self.is_last_and_ended(spoken)
+        let missed = !met
+            && self.is_last_and_ended(spoken)
             && period.is_some_and(|period| period.year() == last_year)
-            && !met_in(last_year)
-        {
-            return Status::Missed;
-        }
+            && !met_in(last_year);
         let as_of_year = self.plan.calendar.year_of(self.moment.as_of);
         let first_year = self.plan.calendar.first_period.year();
-        if (first_year..as_of_year).any(met_in) { Status::Regressing } else { Status::Pending }
+        let earlier = if met || missed { None } else { (first_year..as_of_year).find(|year| met_in(*year)) };
+        let rules = [
+            (Status::Achieved, met),
+            (Status::Missed, missed),
+            (Status::Regressing, earlier.is_some()),
+            (Status::Pending, true),
+        ];
+        (rules, earlier)
     }
 }
 

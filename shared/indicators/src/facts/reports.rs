@@ -228,6 +228,12 @@ impl PeriodReports {
         Some((self.revision(revision as usize), self.lines[line as usize].value()))
     }
 
+    /// Every revision that names a measure, in order.
+    pub(super) fn naming(&self, measure: u16) -> impl Iterator<Item = Revision> {
+        let places = self.naming.get(&measure).map_or(&[][..], |naming| &naming.places);
+        places.iter().map(|(revision, _)| self.revision(*revision as usize))
+    }
+
     /// The highest revision that names a measure of those recorded up to a cut and effective by an instant.
     pub(super) fn last_naming_at(
         &self,

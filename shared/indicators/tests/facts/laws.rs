@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 /// One step of a random story.
 #[derive(Debug, Clone)]
-enum Step {
+pub(crate) enum Step {
     Days(u16),
     Rate {
         of: usize,
@@ -133,12 +133,12 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 /// A random log as the bytes that a log holds, with the recorded times.
-struct Told {
-    story: Story,
-    log: Vec<Vec<u8>>,
+pub(crate) struct Told {
+    pub(crate) story: Story,
+    pub(crate) log: Vec<Vec<u8>>,
 }
 
-fn tell(steps: &[Step]) -> Told {
+pub(crate) fn tell(steps: &[Step]) -> Told {
     let mut story = given();
     let mut log: Vec<Vec<u8>> = written(&story, 0);
     let mut day = jiff::civil::date(2022, 4, 1);
@@ -277,7 +277,7 @@ fn cells(facts: &Facts, moment: Moment) -> Vec<Cell> {
 }
 
 /// Any cut, and the start of a day after the adoption.
-fn moment(story: &Story, cut: Position, as_of_day: i64) -> Moment {
+pub(crate) fn moment(story: &Story, cut: Position, as_of_day: i64) -> Moment {
     let first_day = story.plan.calendar.start_of_day("2022-03-16".parse().unwrap());
     let as_of = first_day + jiff::SignedDuration::from_hours(24 * as_of_day);
     Moment { cut, known_at: story.facts.head_recorded_at().unwrap(), as_of }
@@ -306,7 +306,7 @@ fn prepared(log: &[Vec<u8>], sizes: &[usize], turns: &[u8]) -> Vec<Batch> {
     batches.into_iter().map(|(_, batch)| batch).collect()
 }
 
-fn steps() -> impl Strategy<Value = Vec<Step>> {
+pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
     proptest::collection::vec(step(), 0..60)
 }
 

@@ -8,10 +8,14 @@
 mod alerts;
 mod cells;
 mod changed_targets;
+mod differences;
+mod explanations;
 mod laws;
+mod lists;
 mod parked;
 mod plan_changes;
 mod province_rates;
+mod quality;
 mod rates;
 mod reports;
 mod second_plan;

@@ -279,6 +279,51 @@ fn of_a_units_own_extension_and_the_one_for_all_the_later_day_holds() {
 }
 
 #[test]
+fn an_explanation_a_list_and_a_difference_name_the_entered_baseline() {
+    let mut story = one_report();
+    story.on("2024-02-01").baseline("di-an", SKILLS, 2020, Some((2_000, 10_000)), "2024-01-20");
+    let event = story.log.last().unwrap().event.id;
+    let view = story.as_of("2024-02-02");
+    let (of, about) = (
+        view.plan().unit(&unit("di-an")).unwrap(),
+        view.plan().indicator(&crate::story::indicator(SKILLS)).unwrap(),
+    );
+    let explained = view.explain(of, about);
+    let first = &explained.periods[0];
+    assert_eq!((first.period, first.used_for[0].as_str()), (Period(2020), "baseline"));
+    assert_eq!((first.parts[0].event, first.ratio.exact.as_str()), (event, "1/5"));
+    let path = explained.path.as_ref().unwrap();
+    assert_eq!((path.corners[0].year, path.pace.as_ref().unwrap().exact.as_str()), (2020, "5/6"));
+    assert!(explained.consulted().contains(&story.facts.head()));
+    let listed = view.baselines_listed(Some(of), Some(about));
+    assert_eq!((listed.len(), listed[0].entered, listed[0].in_use), (1, true, true));
+    let moments = [story.moment(Some("2024-01-19"), None), story.moment(Some("2024-02-02"), None)];
+    let changed = indicators::difference(&story.facts, moments, Some(of), Some(about)).cells;
+    assert_eq!((changed.len(), changed[0].by_time), (1, false));
+    assert_eq!(changed[0].because, [event]);
+}
+
+#[test]
+fn an_explanation_of_a_verdict_uses_the_plan_at_the_end_of_its_year() {
+    let mut story = given();
+    story.yearly("di-an", SKILLS, &[(2025, 4_000)]);
+    story.on("2026-05-01");
+    story.amend(&[("indicators.life-skills.binds_districts", KeyValue::Flag(false))], "2026-03-01");
+    let view = story.as_of("2026-06-01");
+    let about = crate::story::indicator(SKILLS);
+    let explained =
+        view.explain(view.plan().unit(&unit("di-an")).unwrap(), view.plan().indicator(&about).unwrap());
+    let verdict = &explained.verdicts[0];
+    assert_eq!((verdict.bound, verdict.verdict), (true, Some(Verdict::NotMet)));
+    assert!(verdict.value.is_some());
+    let moments = [story.moment(Some("2026-02-28"), None), story.moment(Some("2026-06-01"), None)];
+    let changed = indicators::difference(&story.facts, moments, None, None).cells;
+    let amendment = story.log.last().unwrap().event.id;
+    assert!(changed.iter().all(|cell| cell.because == [amendment]), "{changed:?}");
+    assert!(changed.iter().any(|cell| cell.unit == unit("di-an") && cell.changed.contains(&"status")));
+}
+
+#[test]
 fn an_amendment_that_cannot_be_made_sets_everything_aside() {
     let mut story = given();
     story.on("2024-02-10").amend(&[("thresholds.nothing", text("0.80"))], "2024-03-01");

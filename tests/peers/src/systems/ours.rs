@@ -94,7 +94,7 @@ impl Admission for LetIn {
         Decision::Record(command.take())
     }
 
-    fn committed(&mut self, _: &[Recorded]) {}
+    fn committed(&mut self, _: &[Vec<Recorded>]) {}
 
     fn rolled_back(&mut self, _: &Log) {}
 }

@@ -162,15 +162,15 @@ impl SledIndex {
                         filter.get_or_init(|| Arc::new(read))
                     }
                 };
-                if filter.may_hold(hash) {
+                if filter.may_hold(&hash) {
                     runs.push((run, Arc::clone(filter)));
                 }
             }
             (runs, held.covered())
         };
         for (run, filter) in runs.iter().rev() {
-            for block in filter.blocks_of(hash) {
-                for place in self.places(*run, block, hash)? {
+            for block in filter.blocks_of(&hash) {
+                for place in self.places(*run, block, &hash)? {
                     let position = Position(run * RUN_EVENTS as u64 + place + 1);
                     if position.0 <= covered && self.id_at(position)? == Some(*id) {
                         return Ok(Some(position));
@@ -189,7 +189,7 @@ impl SledIndex {
         Filter::read(&parts).ok_or_else(|| not_as_written(run))
     }
 
-    fn places(&self, run: u64, block: usize, hash: IdHash) -> Result<Vec<u64>, IndexError> {
+    fn places(&self, run: u64, block: usize, hash: &IdHash) -> Result<Vec<u64>, IndexError> {
         let value = guarded(|| self.by_id.get(key(run, block)))?;
         value.and_then(|value| id_run::places(&value, hash)).ok_or_else(|| not_as_written(run))
     }
