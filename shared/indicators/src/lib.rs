@@ -16,6 +16,7 @@ mod path;
 mod report_state;
 mod series;
 mod standing;
+mod successors;
 mod targets;
 mod units;
 
@@ -33,4 +34,5 @@ pub use facts::{
 };
 pub use moment::{Moment, MomentError, read_moment};
 pub use series::{Series, SeriesPoint};
+pub use successors::{Predecessor, shares_exceed_the_whole};
 pub use units::UnitNow;

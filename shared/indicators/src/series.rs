@@ -67,11 +67,12 @@ impl View<'_> {
 
     fn add_expected(&self, unit: &Unit, indicator: &Indicator, points: &mut [SeriesPoint]) {
         let rate_points = self.rate_points(unit, indicator).points;
-        if rate_points.len() < 2 || self.spoken_target(unit, indicator).is_none() {
+        if self.spoken_target(unit, indicator).is_none() {
             return;
         }
-        let Some(path) = self.rate_path(unit, indicator, &rate_points) else { return };
-        for point in points.iter_mut().filter(|point| point.period >= rate_points[0].period) {
+        let Some(start) = self.rate_start(unit, indicator, &rate_points) else { return };
+        let Some(path) = self.rate_path(unit, indicator, &start) else { return };
+        for point in points.iter_mut().filter(|point| point.period >= start.period) {
             point.expected = Some(shown_percent(&path.expected(point.period.year())));
         }
     }

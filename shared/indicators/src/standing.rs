@@ -87,7 +87,7 @@ impl View<'_> {
         periods.filter_map(|period| self.point(unit, period, measure)).collect()
     }
 
-    fn point(&self, unit: &UnitId, period: Period, measure: &MeasureId) -> Option<Point> {
+    pub(crate) fn point(&self, unit: &UnitId, period: Period, measure: &MeasureId) -> Option<Point> {
         let standing = self.standing(unit, period, measure)?;
         match standing.value {
             LineValue::Rate { numerator, denominator } if denominator > 0 => Some(Point {

@@ -12,6 +12,7 @@ mod laws;
 mod parked;
 mod province_rates;
 mod rates;
+mod reform;
 mod reports;
 mod second_plan;
 mod segments;
