@@ -29,7 +29,10 @@ struct World {
 
 impl World {
     fn new() -> World {
-        let plan = plan::file::read("binh-duong.toml", PLAN).expect("the plan file is right");
+        World::of(plan::file::read("binh-duong.toml", PLAN).expect("the plan file is right"))
+    }
+
+    fn of(plan: plan::Plan) -> World {
         let mut world = World {
             facts: Facts::new(),
             recorded: BTreeMap::new(),
@@ -601,6 +604,33 @@ fn what_cannot_be_a_reform_is_refused_at_its_field() {
     world.assert_refused(&moved("binh-duong"), "/parent", "no-other-province");
     world.assert_refused(&moved("thuan-an"), "/parent", "not-a-province");
     assert_eq!(world.change(&parent("binh-duong")), [1]);
+}
+
+#[test]
+fn a_district_moves_to_another_province_only() {
+    let mut plan = plan::file::read("binh-duong.toml", PLAN).unwrap();
+    let home = plan.province().clone();
+    for unit in plan.units.iter_mut().filter(|unit| unit.level == plan::Level::District) {
+        unit.parent = Some(home.id.clone());
+    }
+    plan.units.push(plan::Unit { id: events::UnitId::parse("second").unwrap(), ..home });
+    let mut world = World::of(plan);
+    let moved = |unit: &str, to: &str, day: &str| change_of(unit, "move", day, json!({"parent": to}));
+    world.assert_refused(&moved("di-an", "binh-duong", "2024-07-01"), "/parent", "belongs-there-already");
+    world.assert_refused(&moved("di-an", "thuan-an", "2024-07-01"), "/parent", "not-a-province");
+    world.assert_refused(&moved("di-an", "nowhere", "2024-07-01"), "/parent", "unknown-unit");
+    world.assert_refused(&moved("second", "binh-duong", "2024-07-01"), "/unit", "not-a-district");
+    world.assert_refused(&moved("di-an", "second", "2022-01-01"), "/effective", "before-the-plan");
+    assert_eq!(world.change(&moved("di-an", "second", "2024-07-01")), [1]);
+    world.assert_refused(&moved("di-an", "second", "2024-08-01"), "/parent", "belongs-there-already");
+    assert_eq!(world.change(&moved("di-an", "binh-duong", "2024-08-01")), [2]);
+    world.assert_refused(&establish("new", "2024-07-01"), "/parent", "missing");
+    let mut new = establish("new", "2024-07-01");
+    new["parent"] = json!("second");
+    assert_eq!(world.change(&new), [1]);
+    world.change(&merge("thuan-an", "di-an", "2024-07-01"));
+    world.assert_refused(&moved("thuan-an", "second", "2024-07-01"), "/unit", "unit-merged");
+    assert!(world.facts.parked().is_empty());
 }
 
 #[test]

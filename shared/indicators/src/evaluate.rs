@@ -104,7 +104,7 @@ impl<'a> View<'a> {
         };
         let status = match (self.plan.form(indicator), unit.level) {
             (Form::Rate { .. }, _) => self.fill_rate(&mut cell, unit, indicator, spoken),
-            (Form::Share { .. }, Level::Province) => self.fill_share(&mut cell, indicator, spoken),
+            (Form::Share { .. }, Level::Province) => self.fill_share(&mut cell, unit, indicator, spoken),
             (Form::State, _) | (Form::Share { .. }, Level::District) => {
                 self.fill_state(&mut cell, unit, indicator, spoken)
             }
@@ -128,7 +128,11 @@ impl<'a> View<'a> {
         let sums_over_districts =
             unit.level == Level::Province && self.plan.measure_of(indicator).level == Level::District;
         // What is set aside may be the establishment of a unit, so that the plan does not have it.
-        let is_district = |id: &UnitId| self.plan.unit(id).is_none_or(|unit| unit.level == Level::District);
+        let is_district = |id: &UnitId| {
+            self.plan.unit(id).is_none_or(|district| {
+                district.level == Level::District && self.ever_belonged(district, &unit.id)
+            })
+        };
         let of_districts = parked
             .iter()
             .filter(|(id, _)| sums_over_districts && id.as_ref().is_some_and(is_district))

@@ -89,7 +89,7 @@ impl View<'_> {
         };
         match (form, unit.level) {
             (Form::Rate { by_districts: true }, Level::Province) => {
-                let sum = self.sum(period, &indicator.measure);
+                let sum = self.sum(&unit.id, period, &indicator.measure);
                 if sum.denominator > 0 {
                     point.value = Some(rate_value(sum.numerator, sum.denominator));
                     point.provisional = !sum.is_complete();
@@ -110,7 +110,7 @@ impl View<'_> {
             }
             (Form::Share { .. }, Level::Province) => {
                 if period.year() <= self.plan().calendar.year_of(self.moment().as_of)
-                    && let Some((value, because)) = self.share_in(indicator, period.year())
+                    && let Some((value, because)) = self.share_in(unit, indicator, period.year())
                 {
                     point.value = Some(value);
                     point.because = because;

@@ -61,7 +61,7 @@ fn figures_since(view: &View<'_>, judged: &Judged<'_>, position: Position) -> bo
     let predecessors: Vec<_> =
         view.predecessors(&judged.unit.id).into_iter().map(|predecessor| predecessor.unit).collect();
     let reporters = plan.units.iter().filter(|unit| match (judged.unit.level, of_districts) {
-        (Level::Province, true) => unit.level == Level::District,
+        (Level::Province, true) => unit.level == Level::District && view.ever_belonged(unit, &judged.unit.id),
         (Level::Province, false) | (Level::District, _) => {
             unit.id == judged.unit.id || predecessors.contains(&&unit.id)
         }
@@ -84,7 +84,8 @@ fn units_changed_since(view: &View<'_>, judged: &Judged<'_>, alert: &AlertFact) 
     let facts = view.facts();
     match judged.unit.level {
         Level::Province => view.plan().districts().any(|unit| {
-            facts.unit_changes(&unit.id).iter().any(|fact| fact.change.moves_counts() && since(fact))
+            view.ever_belonged(unit, &judged.unit.id)
+                && facts.unit_changes(&unit.id).iter().any(|fact| fact.change.moves_counts() && since(fact))
         }),
         Level::District => facts.successions(&judged.unit.id).any(|(_, fact)| since(fact)),
     }

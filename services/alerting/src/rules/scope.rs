@@ -44,7 +44,8 @@ impl Scope {
             EventData::ReportSubmitted(data) => {
                 let changes = facts.unit_changes(&data.unit).iter();
                 let successors = changes.flat_map(|fact| fact.change.successors());
-                let mut units = vec![&data.unit, &plan.province().id];
+                let mut units = vec![&data.unit];
+                units.extend(plan.provinces().map(|province| &province.id));
                 units.extend(successors.map(|(successor, _)| successor));
                 for indicator in data.lines.iter().flat_map(|line| plan.fed_by(&line.measure)) {
                     let cells = units.iter().map(|unit| ((*unit).clone(), indicator.id.clone()));

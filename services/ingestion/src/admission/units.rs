@@ -6,8 +6,8 @@ use super::{
 };
 use events::command::ChangeUnit;
 use events::{EventData, FieldError, Refusal, Timestamp, UnitChange, UnitChanged, UnitId};
-use indicators::shares_exceed_the_whole;
-use plan::{Level, Plan};
+use indicators::{Moment, View, shares_exceed_the_whole};
+use plan::{Level, Plan, Unit};
 
 /// The most units that there may be, as in a plan's file.
 const UNITS_LIMIT: usize = 10_000;
@@ -51,8 +51,15 @@ fn check(known: &Known<'_>, plan: &Plan, change: &ChangeUnit) -> Vec<FieldError>
     let effective = plan.calendar.start_of_day(change.effective);
     if let UnitChange::Establish { parent, .. } = &change.change {
         check_new_unit(plan, &change.unit, &mut errors);
-        if let Some(parent) = parent {
-            check_province(plan, "/parent", parent, &mut errors);
+        match parent {
+            Some(parent) => check_province(plan, parent, &mut errors),
+            None if plan.provinces().nth(1).is_some() => errors.push(FieldError::new(
+                "/parent",
+                "missing",
+                "the plan has several provinces, and `parent` is missing",
+                "name the province that the unit belongs to",
+            )),
+            None => {}
         }
         return errors;
     }
@@ -69,7 +76,7 @@ fn check(known: &Known<'_>, plan: &Plan, change: &ChangeUnit) -> Vec<FieldError>
         errors.push(FieldError::new(
             "/change",
             "province-stays",
-            format!("`{}` is the province; the plan ends with it", unit.id),
+            format!("`{}` is a province; the plan ends with it", unit.id),
             "merge, split or dissolve districts only",
         ));
     } else if ends {
@@ -94,15 +101,7 @@ fn check(known: &Known<'_>, plan: &Plan, change: &ChangeUnit) -> Vec<FieldError>
             }
         }
         UnitChange::Move { parent } => {
-            check_province(plan, "/parent", parent, &mut errors);
-            if plan.unit(parent).is_some_and(|parent| parent.level == Level::Province) {
-                errors.push(FieldError::new(
-                    "/parent",
-                    "no-other-province",
-                    format!("`{}` belongs to `{parent}`, the one province of the plan", unit.id),
-                    "a plan has one province; a unit that leaves it is dissolved here",
-                ));
-            }
+            check_move(known, plan, unit, parent, effective, &mut errors);
         }
         UnitChange::Establish { .. }
         | UnitChange::Rename { .. }
@@ -132,14 +131,51 @@ fn check_new_unit(plan: &Plan, unit: &UnitId, errors: &mut Vec<FieldError>) {
     }
 }
 
-fn check_province(plan: &Plan, pointer: &str, parent: &UnitId, errors: &mut Vec<FieldError>) {
+/// A district moves from the province that it belongs to on the day to another one.
+fn check_move(
+    known: &Known<'_>,
+    plan: &Plan,
+    unit: &Unit,
+    parent: &UnitId,
+    effective: Timestamp,
+    errors: &mut Vec<FieldError>,
+) {
+    if unit.level == Level::Province {
+        errors.push(FieldError::new(
+            "/unit",
+            "not-a-district",
+            format!("`{}` is a province", unit.id),
+            "move districts only",
+        ));
+        return;
+    }
+    check_province(plan, parent, errors);
+    let then = Moment::at(known.facts.head(), effective);
+    let Some(view) = View::new(known.facts, then) else { return };
+    if view.province_of(unit, effective) != parent {
+        return;
+    }
+    let one = plan.provinces().nth(1).is_none();
+    errors.push(FieldError::new(
+        "/parent",
+        if one { "no-other-province" } else { "belongs-there-already" },
+        format!("`{}` belongs to `{parent}` on that day", unit.id),
+        if one {
+            "the plan has one province; a unit that leaves it is dissolved here"
+        } else {
+            "name another province"
+        },
+    ));
+}
+
+fn check_province(plan: &Plan, parent: &UnitId, errors: &mut Vec<FieldError>) {
     match plan.unit(parent) {
-        None => errors.push(unknown_unit(pointer, plan, parent)),
+        None => errors.push(unknown_unit("/parent", plan, parent)),
         Some(unit) if unit.level == Level::District => errors.push(FieldError::new(
-            pointer,
+            "/parent",
             "not-a-province",
             format!("`{parent}` is a district"),
-            format!("name the province, `{}`", plan.province().id),
+            format!("name a province, as in `{}`", plan.province().id),
         )),
         Some(_) => {}
     }
@@ -172,7 +208,7 @@ fn check_successor(
         errors.push(FieldError::new(
             pointer,
             "not-a-district",
-            format!("`{into}` is the province"),
+            format!("`{into}` is a province"),
             "name the district that takes it over",
         ));
         return;

@@ -18,7 +18,7 @@ pub struct Arguments {
 enum Command {
     /// Change a unit as a JSON file says
     Change {
-        /// The change: {"unit", "change": "establish|rename|retype|recode|merge|split|dissolve", …, "effective", "instrument"}
+        /// The change: {"unit", "change": "establish|rename|retype|recode|merge|split|move|dissolve", …, "effective", "instrument"}
         file: PathBuf,
         /// A key under which the same answer is given again
         #[arg(long, value_name = "KEY")]

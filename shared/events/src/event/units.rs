@@ -48,7 +48,7 @@ pub enum UnitChange {
         unit_type: String,
         /// Its official code.
         code: String,
-        /// The province it belongs to; left out it is the plan's.
+        /// The province it belongs to; left out it is the plan's one province.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         parent: Option<UnitId>,
     },
@@ -103,9 +103,9 @@ impl UnitChange {
         }
     }
 
-    /// Whether it changes which units are in force, and with that what sums and shares count over.
+    /// Whether it changes which units a province has in force, and with that what sums and shares count over.
     pub fn moves_counts(&self) -> bool {
-        self.ends_the_unit() || matches!(self, UnitChange::Establish { .. })
+        self.ends_the_unit() || matches!(self, UnitChange::Establish { .. } | UnitChange::Move { .. })
     }
 
     /// Who takes the unit over, each with its part where that is known.

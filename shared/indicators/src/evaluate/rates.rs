@@ -42,7 +42,7 @@ impl View<'_> {
         let mut points = Vec::new();
         let mut provisional = None;
         for period in self.plan.calendar.periods() {
-            let sum = self.sum(period, &indicator.measure);
+            let sum = self.sum(&unit.id, period, &indicator.measure);
             if sum.denominator == 0 {
                 continue;
             }

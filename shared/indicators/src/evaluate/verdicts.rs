@@ -40,7 +40,7 @@ impl View<'_> {
             }
             (Form::Share { .. }, Level::Province) => {
                 let in_force_at = review.units_as_of.map_or(end, |date| self.plan.calendar.end_of_day(date));
-                let count = self.count(indicator, year, end, in_force_at);
+                let count = self.count(&unit.id, indicator, year, end, in_force_at);
                 let percent = percent_value(target)?;
                 (count.reported > 0).then(|| reaches(&count, percent))
             }

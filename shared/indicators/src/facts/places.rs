@@ -84,7 +84,7 @@ impl Facts {
             UnitChange::Establish { .. } => self.place_unit(&unit, &fact.change)?,
             UnitChange::Move { parent } => {
                 self.known_unit(&unit)?;
-                self.known_unit(parent)?;
+                self.known_province(parent)?;
             }
             UnitChange::Rename { .. }
             | UnitChange::Retype { .. }
@@ -114,7 +114,7 @@ impl Facts {
             return Err(format!("there is a unit `{id}` already"));
         }
         if let Some(parent) = parent {
-            self.known_unit(parent)?;
+            self.known_province(parent)?;
         }
         let vocabulary = self.vocabulary().with_unit(id.clone());
         let vocabulary = vocabulary.ok_or("there are more units than this version can number")?;
@@ -127,8 +127,16 @@ impl Facts {
             name: Names { vi: name.vi.clone(), en: name.en.clone() },
             level: Level::District,
             unit_type: unit_type.clone(),
+            parent: parent.clone(),
         });
         Ok(())
+    }
+
+    fn known_province(&self, unit: &UnitId) -> Result<(), String> {
+        match self.plan_ref().provinces().any(|province| province.id == *unit) {
+            true => Ok(()),
+            false => Err(format!("there is no province `{unit}`")),
+        }
     }
 
     pub(super) fn place_raised(&mut self, fact: AlertFact) -> Result<(), String> {

@@ -273,6 +273,72 @@ fn a_sum_counts_successors_from_the_year_of_the_reform_on() {
     );
 }
 
+/// The plan with a second province, to which the last two districts belong.
+fn two_provinces() -> plan::Plan {
+    let mut plan = crate::story::binh_duong();
+    for unit in &mut plan.units {
+        let second = DISTRICTS[7..].contains(&unit.id.as_str());
+        let parent = crate::story::unit(if second { "second" } else { PROVINCE });
+        unit.parent = (unit.level == plan::Level::District).then_some(parent);
+    }
+    let second = plan::Unit { id: unit("second"), ..plan.province().clone() };
+    plan.units.push(second);
+    plan
+}
+
+#[test]
+fn a_district_that_moves_is_counted_where_it_belongs_on_the_day() {
+    let mut story = crate::story::given_plan(two_provinces(), |_, _| true);
+    story.on("2024-11-20").all_report("2024", |place| {
+        vec![rate("life-skills", 100 * place as u64, 1_000), attained("learning-district", place == 7)]
+    });
+    story.on("2025-06-20").change("thuan-an", UnitChange::Move { parent: unit(PROVINCE) }, "2025-07-01");
+    let (before, after) = (story.as_of("2025-06-30"), story.as_of("2025-07-01"));
+    // Seven districts and two: 0 + … + 600 of 7000, 700 + 800 of 2000.
+    for (view, of, value) in [
+        (before, PROVINCE, "2024 | 2100/7000=30.00 | 2025: 50% | - | - | - | no-baseline"),
+        (before, "second", "2024 | 1500/2000=75.00 | 2025: 50% | - | - | - | achieved"),
+        // The year keeps who belonged there on its last day.
+        (after, PROVINCE, "2024 | 2100/7000=30.00 | 2025: 50% | - | - | - | no-baseline"),
+        (after, "second", "2024 | 1500/2000=75.00 | 2025: 50% | - | - | - | achieved"),
+    ] {
+        assert_eq!(view.told(of, "life-skills"), value, "{of}");
+    }
+    // Shares count those of the moment: 0/7 and 1/2, then 1/8 and 0/1.
+    for (view, of, value) in [
+        (before, PROVINCE, "2024 | 0/7=0.00 needs 2 | 2025: 25% | - | - | - | pending"),
+        (before, "second", "2024 | 1/2=50.00 needs 0 | 2025: 25% | - | - | - | achieved"),
+        (after, PROVINCE, "2024 | 1/8=12.50 needs 1 | 2025: 25% | - | - | - | pending"),
+        (after, "second", "2024 | 0/1=0.00 needs 1 | 2025: 25% | - | - | - | regressing"),
+    ] {
+        assert_eq!(view.told(of, "learning-districts"), value, "{of}");
+    }
+    let parent = |view: indicators::View<'_>| {
+        view.unit_now(view.plan().unit(&unit("thuan-an")).unwrap()).parent.map(|parent| parent.to_string())
+    };
+    assert_eq!((parent(before).as_deref(), parent(after).as_deref()), (Some("second"), Some(PROVINCE)));
+    assert_eq!(parent(story.seen("2025-06-19", "2025-06-19")).as_deref(), Some("second"));
+    // 2025 is summed over eight and one.
+    story.on("2025-11-20").report("bac-tan-uyen", "2025", [rate("life-skills", 900, 1_000)]);
+    let told = story.as_of("2025-12-31").told("second", "life-skills");
+    assert!(told.starts_with("2025 | 900/1000=90.00 |"), "{told}");
+    let coverage =
+        story.as_of("2025-12-31").ask(PROVINCE, "life-skills").provisional.map(|newer| newer.coverage.of);
+    assert_eq!(coverage, None, "none of the eight has reported 2025");
+    story.report("thuan-an", "2025", [rate("life-skills", 900, 1_000)]);
+    let newer = story.as_of("2025-12-31").ask(PROVINCE, "life-skills").provisional.unwrap();
+    assert_eq!((newer.coverage.reported, newer.coverage.of), (1, 8));
+}
+
+#[test]
+fn what_is_set_aside_degrades_the_provinces_that_it_belonged_to() {
+    let mut story = crate::story::given_plan(two_provinces(), |_, _| true);
+    story.on("2025-06-20").change("di-an", merge("nowhere", WHOLE), "2025-07-01");
+    let view = story.as_of("2025-07-01");
+    assert!(view.ask(PROVINCE, "life-skills").degraded.is_some());
+    assert!(view.ask("second", "life-skills").degraded.is_none());
+}
+
 #[test]
 fn what_the_fold_cannot_place_is_set_aside() {
     for (of, change) in [
@@ -281,6 +347,7 @@ fn what_the_fold_cannot_place_is_set_aside() {
         ("di-an", merge("nowhere", WHOLE)),
         ("di-an", split([("ben-cat", None), ("nowhere", None)])),
         ("di-an", UnitChange::Move { parent: unit("nowhere") }),
+        ("di-an", UnitChange::Move { parent: unit("ben-cat") }),
     ] {
         let mut story = given();
         let before = story.facts.digest();
