@@ -16,8 +16,8 @@ pub mod wire;
 
 pub use event::{
     AlertAcknowledged, AlertRaised, AlertResolved, Document, Event, EventData, EventKind, LineValue, Mark,
-    PlanAdopted, Recorded, ReportLine, ReportSubmitted, Resolution, Rule, Severity, Summary, TargetChanged,
-    TargetValue, UnitChange, UnitChanged,
+    PlanAdopted, Recorded, ReportLine, ReportSubmitted, Resolution, Rule, Severity, Share, Successor,
+    Summary, TargetChanged, TargetValue, UnitChange, UnitChanged, UnitName,
 };
 pub use ids::{ActorId, AlertId, EventId, IndicatorId, MeasureId, Period, PlanId, Position, Review, UnitId};
 pub use jiff::{Timestamp, civil::Date};

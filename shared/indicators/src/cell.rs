@@ -142,10 +142,14 @@ impl TargetInForce {
 /// Where a rate began.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Baseline {
-    /// The earliest period.
+    /// The earliest period, or that of the predecessors' figures.
     pub period: Period,
     /// Rounded to two places, for showing only.
     pub percent: String,
+    /// The units that went over into this one and whose figures it was derived from, by their shares; none where
+    /// the unit reported it itself.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub derived_from: Vec<UnitId>,
 }
 
 /// Whether a report is there.
@@ -232,6 +236,9 @@ pub struct Cell {
     pub report: ReportState,
     /// A newer, incomplete period.
     pub provisional: Option<Provisional>,
+    /// False where the unit is not in force at the moment: not yet, or not any more. Otherwise left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub in_force: Option<bool>,
     /// Present where events that this cell needs are set aside.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub degraded: Option<Degraded>,

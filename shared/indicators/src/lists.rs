@@ -2,6 +2,7 @@
 
 use crate::cell::Value;
 use crate::evaluate::{View, rate_value};
+use crate::exact::shown_percent;
 use crate::facts::{TargetFact, UnitChangeFact};
 use crate::units::UnitNow;
 use events::{EventId, IndicatorId, Mark, Period, Position, Review, TargetValue, UnitChange, UnitId};
@@ -67,8 +68,13 @@ pub struct BaselineListed {
     pub indicator: IndicatorId,
     /// The period in which it began.
     pub period: Period,
-    /// Numerator over denominator.
-    pub value: Value,
+    /// Rounded to two places, for showing only.
+    pub percent: String,
+    /// Numerator over denominator; none where it is derived from the figures of several units.
+    pub value: Option<Value>,
+    /// The units from whose figures it is derived, by the shares of a reform.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub derived_from: Vec<UnitId>,
     /// Whether the cell has a later point, so that a path begins here.
     pub in_use: bool,
     /// The events it rests on.
@@ -163,13 +169,23 @@ impl View<'_> {
                 let Form::Rate { .. } = plan.form(about) else { continue };
                 let points = self.rate_points(of, about).points;
                 let Some(first) = points.first() else { continue };
+                let start = self.rate_start(of, about, &points);
+                let derived = start.as_ref().filter(|start| !start.derived_from.is_empty());
+                let own =
+                    (first.period, Some(rate_value(first.numerator, first.denominator)), &first.because);
+                let (period, value, because) =
+                    derived.map_or(own, |start| (start.period, None, &start.because));
                 listed.push(BaselineListed {
                     unit: of.id.clone(),
                     indicator: about.id.clone(),
-                    period: first.period,
-                    value: rate_value(first.numerator, first.denominator),
-                    in_use: points.len() > 1,
-                    because: first.because.clone(),
+                    period,
+                    percent: shown_percent(
+                        &start.as_ref().map_or_else(|| first.ratio(), |start| start.ratio.clone()),
+                    ),
+                    value,
+                    derived_from: derived.map_or_else(Vec::new, |start| start.derived_from.clone()),
+                    in_use: start.is_some(),
+                    because: because.clone(),
                 });
             }
         }

@@ -72,11 +72,12 @@ impl View<'_> {
 
     fn add_expected(&self, unit: &Unit, indicator: &Indicator, points: &mut [SeriesPoint]) {
         let rate_points = self.rate_points(unit, indicator).points;
-        if rate_points.len() < 2 || self.spoken_target(unit, indicator).is_none() {
+        if self.spoken_target(unit, indicator).is_none() {
             return;
         }
-        let Some(path) = self.rate_path(unit, indicator, &rate_points) else { return };
-        for point in points.iter_mut().filter(|point| point.period >= rate_points[0].period) {
+        let Some(start) = self.rate_start(unit, indicator, &rate_points) else { return };
+        let Some(path) = self.rate_path(unit, indicator, &start) else { return };
+        for point in points.iter_mut().filter(|point| point.period >= start.period) {
             point.expected = Some(shown_percent(&path.expected(point.period.year())));
         }
     }
@@ -93,7 +94,7 @@ impl View<'_> {
         };
         match (form, unit.level) {
             (Form::Rate { by_districts: true }, Level::Province) => {
-                let sum = self.sum(period, &indicator.measure);
+                let sum = self.sum(&unit.id, period, &indicator.measure);
                 if sum.denominator > 0 {
                     point.value = Some(rate_value(sum.numerator, sum.denominator));
                     point.provisional = !sum.is_complete();
@@ -114,7 +115,7 @@ impl View<'_> {
             }
             (Form::Share { .. }, Level::Province) => {
                 if period.year() <= self.plan().calendar.year_of(self.moment().as_of)
-                    && let Some((value, because)) = self.share_in(indicator, period.year())
+                    && let Some((value, because)) = self.share_in(unit, indicator, period.year())
                 {
                     point.value = Some(value);
                     point.because = because;

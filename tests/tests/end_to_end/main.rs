@@ -6,6 +6,7 @@ mod batches;
 mod bus_readers;
 mod files;
 mod main_path;
+mod reform;
 mod second_plan;
 mod starts;
 mod streams;

@@ -5,6 +5,7 @@ use crate::cell::{Baseline, Cell, Coverage, Provisional, Status, Value};
 use crate::exact::{Exact, hundredths_of, percent_of, ratio, shown, shown_percent};
 use crate::path::Path;
 use crate::standing::Point;
+use crate::successors::Start;
 use crate::targets::Spoken;
 use events::Period;
 use num_traits::Zero;
@@ -41,7 +42,7 @@ impl View<'_> {
         let mut points = Vec::new();
         let mut provisional = None;
         for period in self.plan.calendar.periods() {
-            let sum = self.sum(period, &indicator.measure);
+            let sum = self.sum(&unit.id, period, &indicator.measure);
             if sum.denominator == 0 {
                 continue;
             }
@@ -66,20 +67,21 @@ impl View<'_> {
     }
 
     /// The path of a rate from its baseline through the targets in force; none without either.
-    pub(crate) fn rate_path(&self, unit: &Unit, indicator: &Indicator, points: &[Point]) -> Option<Path> {
-        let baseline = points.first()?;
+    pub(crate) fn rate_path(&self, unit: &Unit, indicator: &Indicator, start: &Start) -> Option<Path> {
         let targets = self.plan.reviews.iter().filter_map(|review| {
             let fact = self.target_for(unit, indicator, review.review)?;
             percent_value(fact).map(|percent| (review.review.year(), percent_of(percent)))
         });
-        Path::new((baseline.period.year(), baseline.ratio()), targets)
+        Path::new((start.period.year(), start.ratio.clone()), targets)
     }
 
     /// The pace of a rate cell and what it rests on; none for other kinds of cell and without a value.
     pub fn rate_progress(&self, unit: &Unit, indicator: &Indicator) -> Option<RateProgress> {
         let Form::Rate { .. } = self.plan.form(indicator) else { return None };
         let spoken = self.spoken_target(unit, indicator);
-        self.progress_of(unit, indicator, spoken, &self.rate_points(unit, indicator).points)
+        let points = self.rate_points(unit, indicator).points;
+        let start = self.rate_start(unit, indicator, &points);
+        self.progress_of(unit, indicator, spoken, &points, start.as_ref())
     }
 
     pub(super) fn progress_of(
@@ -88,12 +90,13 @@ impl View<'_> {
         indicator: &Indicator,
         spoken: Option<Spoken<'_>>,
         points: &[Point],
+        start: Option<&Start>,
     ) -> Option<RateProgress> {
         let latest = points.last()?;
         let value = latest.ratio();
         let target = spoken.and_then(|spoken| percent_value(spoken.fact));
-        let path =
-            (points.len() > 1 && target.is_some()).then(|| self.rate_path(unit, indicator, points)).flatten();
+        let start = start.filter(|_| target.is_some());
+        let path = start.and_then(|start| self.rate_path(unit, indicator, start));
         let year = latest.period.year();
         Some(RateProgress {
             expected: path.as_ref().map(|path| path.expected(year)),
@@ -113,34 +116,34 @@ impl View<'_> {
     ) -> Status {
         let RatePoints { points, provisional } = self.rate_points(unit, indicator);
         cell.provisional = provisional;
-        let Some(progress) = self.progress_of(unit, indicator, spoken, &points) else {
+        let start = self.rate_start(unit, indicator, &points);
+        let Some(progress) = self.progress_of(unit, indicator, spoken, &points, start.as_ref()) else {
             return Status::NoData;
         };
-        let (first, latest) = (&points[0], &points[points.len() - 1]);
+        let latest = &points[points.len() - 1];
         cell.period = Some(latest.period);
         cell.value = Some(rate_value(latest.numerator, latest.denominator));
         cell.because.extend(&latest.because);
-        if points.len() > 1 {
-            cell.baseline = Some(Baseline { period: first.period, percent: shown_percent(&first.ratio()) });
-            cell.because.extend(&first.because);
+        if let Some(start) = start {
+            cell.because.extend(&start.because);
+            cell.baseline = Some(Baseline {
+                period: start.period,
+                percent: shown_percent(&start.ratio),
+                derived_from: start.derived_from,
+            });
         }
         cell.expected = progress.expected.as_ref().map(shown_percent);
         cell.pace = progress.pace.as_ref().map(shown);
         let Some(spoken) = spoken else { return Status::NoTarget };
-        self.rate_status(&progress, spoken, points.len())
+        self.rate_status(&progress, spoken)
     }
 
-    fn rate_status(&self, progress: &RateProgress, spoken: Spoken<'_>, points: usize) -> Status {
-        first_that_applies(&self.rate_rules(progress, spoken, points))
+    fn rate_status(&self, progress: &RateProgress, spoken: Spoken<'_>) -> Status {
+        first_that_applies(&self.rate_rules(progress, spoken))
     }
 
     /// The rules for a rate that has a value and a target, in order, and whether each applies.
-    pub(super) fn rate_rules(
-        &self,
-        progress: &RateProgress,
-        spoken: Spoken<'_>,
-        points: usize,
-    ) -> [(Status, bool); 7] {
+    pub(super) fn rate_rules(&self, progress: &RateProgress, spoken: Spoken<'_>) -> [(Status, bool); 7] {
         let thresholds = &self.plan.thresholds;
         let keeps = |least: Ratio| {
             progress.pace.as_ref().is_some_and(|pace| *pace >= hundredths_of(least.hundredths()))
@@ -156,7 +159,7 @@ impl View<'_> {
             (Status::Achieved, progress.meets_target),
             (Status::Missed, self.is_last_and_ended(spoken) && of_last_year),
             (Status::Regressing, falls_back),
-            (Status::NoBaseline, points < 2 || no_path),
+            (Status::NoBaseline, no_path),
             (Status::OnTrack, holds),
             (Status::AtRisk, keeps(thresholds.at_risk)),
             (Status::Behind, true),

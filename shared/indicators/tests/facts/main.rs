@@ -16,6 +16,7 @@ mod parked;
 mod province_rates;
 mod quality;
 mod rates;
+mod reform;
 mod reports;
 mod second_plan;
 mod segments;
