@@ -138,10 +138,8 @@ impl Knowledge {
     }
 
     fn touch(&mut self, data: &EventData) {
-        if let Some(adopted) = self.facts.adopted() {
-            let touched = Scope::touched_by(&adopted.plan, data);
-            self.scope.merge(touched);
-        }
+        let touched = Scope::touched_by(&self.facts, data);
+        self.scope.merge(touched);
     }
 
     /// What was recorded about alerts since this was last asked.

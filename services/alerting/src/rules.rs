@@ -89,20 +89,17 @@ pub fn decide(view: &View<'_>, scope: &Scope) -> Vec<Decided> {
                 }
             }
         } else if !set_aside {
-            resolve_dissolved(view, unit, scope, &mut decided);
+            resolve_ended(view, unit, scope, &mut decided);
         }
     }
     decided
 }
 
-/// A unit that is no longer in force has no open alert.
-fn resolve_dissolved(view: &View<'_>, unit: &Unit, scope: &Scope, decided: &mut Vec<Decided>) {
-    let dissolved = view.facts().unit_changes(&unit.id).iter().rev();
-    let because: Vec<EventId> = dissolved
-        .filter(|fact| matches!(fact.change, events::UnitChange::Dissolve))
-        .map(|fact| fact.event)
-        .take(1)
-        .collect();
+/// A unit that is no longer in force has no open alert: merged, split or dissolved.
+fn resolve_ended(view: &View<'_>, unit: &Unit, scope: &Scope, decided: &mut Vec<Decided>) {
+    let changes = view.facts().unit_changes(&unit.id).iter().rev();
+    let because: Vec<EventId> =
+        changes.filter(|fact| fact.change.ends_the_unit()).map(|fact| fact.event).take(1).collect();
     let open = view.facts().open_alerts().filter(|alert| alert.unit == unit.id);
     for alert in open.filter(|alert| match &alert.indicator {
         Some(indicator) => scope.has_cell(&unit.id, indicator),

@@ -15,7 +15,8 @@ pub use parsed::{Parsed, ParsedReport, ParsedRequest, Unreadable};
 use events::command::{Acceptance, Answer, Preview};
 use events::wire::{EVENT_LIMIT_BYTES, Written};
 use events::{
-    Event, EventData, EventId, FieldError, Position, Recorded, Refusal, RefusalKind, Timestamp, UnitId,
+    Event, EventData, EventId, FieldError, Position, Recorded, Refusal, RefusalKind, Timestamp, UnitChange,
+    UnitId,
 };
 use indicators::Facts;
 use plan::{Calendar, Plan};
@@ -323,20 +324,54 @@ fn before_the_plan(plan: &Plan, effective: events::Date) -> FieldError {
     )
 }
 
-fn dissolved(pointer: &str, unit: &UnitId, since: events::Date) -> FieldError {
-    FieldError::new(
-        pointer,
-        "unit-dissolved",
-        format!("the unit `{unit}` is dissolved from {since}"),
-        "check the unit and the date; what belongs to a successor is reported there",
-    )
+/// Why a unit is not in force at an instant by everything recorded: it is not established by then, or has been
+/// merged, split or dissolved.
+fn not_in_force(
+    facts: &Facts,
+    plan: &Plan,
+    pointer: &str,
+    unit: &UnitId,
+    at: Timestamp,
+) -> Option<FieldError> {
+    not_yet_in_force(facts, plan, pointer, unit, at).or_else(|| ended(facts, plan, pointer, unit, at))
 }
 
-/// Since when a unit is dissolved, if it is at an instant.
-fn dissolved_since(facts: &Facts, plan: &Plan, unit: &UnitId, at: Timestamp) -> Option<events::Date> {
-    let changes = facts.unit_changes(unit).iter();
-    changes
-        .filter(|fact| matches!(fact.change, events::UnitChange::Dissolve) && fact.effective <= at)
-        .map(|fact| plan.calendar.date_of(fact.effective))
-        .min()
+fn not_yet_in_force(
+    facts: &Facts,
+    plan: &Plan,
+    pointer: &str,
+    unit: &UnitId,
+    at: Timestamp,
+) -> Option<FieldError> {
+    let first = facts.unit_changes(unit).first().filter(|_| facts.is_established(unit))?;
+    (first.effective > at).then(|| {
+        let since = plan.calendar.date_of(first.effective);
+        FieldError::new(
+            pointer,
+            "unit-not-established",
+            format!("the unit `{unit}` is in force only from {since}"),
+            "check the unit and the date; what belongs to a predecessor is reported there",
+        )
+    })
+}
+
+/// Why a unit is no longer in force at an instant, if that is so.
+fn ended(facts: &Facts, plan: &Plan, pointer: &str, unit: &UnitId, at: Timestamp) -> Option<FieldError> {
+    let ends = facts.unit_changes(unit).iter().filter(|fact| fact.change.ends_the_unit());
+    let end = ends.filter(|fact| fact.effective <= at).min_by_key(|fact| (fact.effective, fact.position))?;
+    let since = plan.calendar.date_of(end.effective);
+    let (code, what) = match &end.change {
+        UnitChange::Merge { into, .. } => ("unit-merged", format!("merged into `{into}`")),
+        UnitChange::Split { into } => {
+            let into: Vec<&str> = into.iter().map(|successor| successor.unit.as_str()).collect();
+            ("unit-split", format!("split into `{}`", into.join("`, `")))
+        }
+        _ => ("unit-dissolved", "dissolved".to_owned()),
+    };
+    Some(FieldError::new(
+        pointer,
+        code,
+        format!("the unit `{unit}` is {what} from {since}"),
+        "check the unit and the date; what belongs to a successor is reported there",
+    ))
 }

@@ -33,7 +33,10 @@ struct World {
 
 impl World {
     fn new() -> World {
-        let plan = plan::file::read("binh-duong.toml", PLAN).expect("the plan file is right");
+        World::of(plan::file::read("binh-duong.toml", PLAN).expect("the plan file is right"))
+    }
+
+    fn of(plan: plan::Plan) -> World {
         let mut world = World {
             facts: Facts::new(),
             recorded: BTreeMap::new(),
@@ -473,6 +476,204 @@ fn a_dissolved_unit_reports_no_more_and_changes_no_more() {
         codes(&world.refuse(Operation::ChangeUnit, &province.to_string())),
         [("/change", "province-stays")]
     );
+}
+
+fn change_of(unit: &str, change: &str, effective: &str, more: Value) -> Value {
+    let mut body = json!({"unit": unit, "change": change, "effective": effective, "instrument": "1685/NQ"});
+    let fields = more.as_object().unwrap().clone();
+    body.as_object_mut().unwrap().extend(fields);
+    body
+}
+
+fn establish(unit: &str, effective: &str) -> Value {
+    let name = json!({"vi": "Phường", "en": "Ward"});
+    change_of(unit, "establish", effective, json!({"name": name, "type": "ward", "code": "25760"}))
+}
+
+fn merge(unit: &str, into: &str, effective: &str) -> Value {
+    change_of(unit, "merge", effective, json!({"into": into, "share": {"numerator": 1, "denominator": 1}}))
+}
+
+fn split(unit: &str, into: Value, effective: &str) -> Value {
+    change_of(unit, "split", effective, json!({"into": into}))
+}
+
+impl World {
+    fn change(&mut self, body: &Value) -> Vec<u32> {
+        self.accept(Operation::ChangeUnit, body)
+    }
+
+    fn refused_change(&self, body: &Value) -> Vec<(String, String)> {
+        let refusal = self.refuse(Operation::ChangeUnit, &body.to_string());
+        assert_eq!(refusal.kind, RefusalKind::Rules);
+        refusal.errors.iter().map(|error| (error.pointer.clone(), error.code.clone())).collect()
+    }
+
+    #[track_caller]
+    fn assert_refused(&self, body: &Value, pointer: &str, code: &str) {
+        assert_eq!(self.refused_change(body), [(pointer.to_owned(), code.to_owned())], "{body}");
+    }
+}
+
+#[test]
+fn a_reform_is_recorded_step_by_step() {
+    let mut world = World::new();
+    assert_eq!(world.change(&establish("new", "2024-07-01")), [1]);
+    assert_eq!(world.change(&establish("other", "2024-07-01")), [1]);
+    assert_eq!(world.change(&merge("bau-bang", "new", "2024-07-01")), [1]);
+    let into = json!([{"unit": "new", "share": {"numerator": 1, "denominator": 3}}, {"unit": "other"}]);
+    assert_eq!(world.change(&split("di-an", into, "2024-07-01")), [1]);
+    let renamed = change_of("new", "rename", "2024-08-01", json!({"name": "Phường Bình Dương"}));
+    assert_eq!(world.change(&renamed), [2]);
+    assert!(world.facts.parked().is_empty());
+    // The new unit reports and has targets of its own; the old ones report no more.
+    let of = |unit: &str| report(|report| report["unit"] = json!(unit));
+    assert_eq!(world.accept(Operation::SubmitReport, &of("new")), [1]);
+    let refused = |unit: &str| world.refuse(Operation::SubmitReport, &of(unit).to_string());
+    assert_eq!(codes(&refused("bau-bang")), [("/unit", "unit-merged")]);
+    assert_eq!(codes(&refused("di-an")), [("/unit", "unit-split")]);
+    let early = report(|report| {
+        report["unit"] = json!("new");
+        report["document"]["date"] = json!("2024-06-30");
+        report["history"] = json!("from before");
+    });
+    let early = world.refuse(Operation::SubmitReport, &early.to_string());
+    assert!(codes(&early).contains(&("/unit", "unit-not-established")), "{early:?}");
+    let target = |effective: &str| {
+        json!({"indicator": "life-skills", "unit": "new", "review": "2025", "percent": "55",
+               "effective": effective, "instrument": "5/QĐ"})
+    };
+    assert_eq!(
+        codes(&world.refuse(Operation::ChangeTarget, &target("2024-06-30").to_string())),
+        [("/unit", "unit-not-established")]
+    );
+    assert_eq!(world.accept(Operation::ChangeTarget, &target("2024-07-01")), [1]);
+}
+
+#[test]
+fn what_cannot_be_a_reform_is_refused_at_its_field() {
+    let mut world = World::new();
+    let day = "2024-07-01";
+    world.change(&establish("new", day));
+    let known =
+        |world: &World, body: &Value, pointer: &str, code: &str| world.assert_refused(body, pointer, code);
+    for (body, pointer, code) in [
+        (establish("di-an", day), "/unit", "unit-exists"),
+        (establish("binh-duong", day), "/unit", "unit-exists"),
+        (establish("new", "2025-07-01"), "/unit", "unit-exists"),
+        (establish("older", "2022-03-15"), "/effective", "before-the-plan"),
+        (establish("older", "2024-02-30"), "/effective", "not-a-date"),
+        (merge("nowhere", "new", day), "/unit", "unknown-unit"),
+        (merge("di-an", "nowhere", day), "/into", "unknown-unit"),
+        (merge("di-an", "di-an", day), "/into", "into-itself"),
+        (merge("di-an", "binh-duong", day), "/into", "not-a-district"),
+        (merge("binh-duong", "di-an", day), "/change", "province-stays"),
+        (merge("di-an", "thuan-an", "2022-01-01"), "/effective", "before-the-plan"),
+        (merge("di-an", "new", "2024-06-30"), "/into", "unit-not-established"),
+        (merge("new", "di-an", "2024-06-30"), "/unit", "unit-not-established"),
+        (split("di-an", json!([{"unit": "new"}, {"unit": "later"}]), day), "/into/1/unit", "unknown-unit"),
+        (split("di-an", json!([{"unit": "di-an"}, {"unit": "new"}]), day), "/into/0/unit", "into-itself"),
+        (
+            split("di-an", json!([{"unit": "thuan-an"}, {"unit": "new"}]), "2024-06-30"),
+            "/into/1/unit",
+            "unit-not-established",
+        ),
+    ] {
+        known(&world, &body, pointer, code);
+    }
+    let share =
+        |numerator: u64, denominator: u64| json!({"numerator": numerator, "denominator": denominator});
+    for (one, other, over) in [
+        (share(2, 3), share(1, 3), false),
+        (share(2, 3), share(2, 5), true),
+        (share(1, 1), share(1, 1_000_000_000_000), true),
+        (share(1, 3), share(1, 3), false),
+    ] {
+        let into = json!([{"unit": "thuan-an", "share": one}, {"unit": "new", "share": other}]);
+        let body = split("di-an", into, day);
+        if over {
+            world.assert_refused(&body, "/into", "shares-over-one");
+        } else {
+            let decided = world.decide(Operation::ChangeUnit, None, &body.to_string());
+            assert!(matches!(decided, Decision::Record(_)), "{body}: {decided:?}");
+        }
+    }
+    let parent = |unit: &str| {
+        let mut body = establish("ward", day);
+        body["parent"] = json!(unit);
+        body
+    };
+    world.assert_refused(&parent("di-an"), "/parent", "not-a-province");
+    world.assert_refused(&parent("nowhere"), "/parent", "unknown-unit");
+    let moved = |to: &str| change_of("di-an", "move", day, json!({"parent": to}));
+    world.assert_refused(&moved("binh-duong"), "/parent", "no-other-province");
+    world.assert_refused(&moved("thuan-an"), "/parent", "not-a-province");
+    assert_eq!(world.change(&parent("binh-duong")), [1]);
+}
+
+#[test]
+fn a_district_moves_to_another_province_only() {
+    let mut plan = plan::file::read("binh-duong.toml", PLAN).unwrap();
+    let home = plan.province().clone();
+    for unit in plan.units.iter_mut().filter(|unit| unit.level == plan::Level::District) {
+        unit.parent = Some(home.id.clone());
+    }
+    plan.units.push(plan::Unit { id: events::UnitId::parse("second").unwrap(), ..home });
+    let mut world = World::of(plan);
+    let moved = |unit: &str, to: &str, day: &str| change_of(unit, "move", day, json!({"parent": to}));
+    world.assert_refused(&moved("di-an", "binh-duong", "2024-07-01"), "/parent", "belongs-there-already");
+    world.assert_refused(&moved("di-an", "thuan-an", "2024-07-01"), "/parent", "not-a-province");
+    world.assert_refused(&moved("di-an", "nowhere", "2024-07-01"), "/parent", "unknown-unit");
+    world.assert_refused(&moved("second", "binh-duong", "2024-07-01"), "/unit", "not-a-district");
+    world.assert_refused(&moved("di-an", "second", "2022-01-01"), "/effective", "before-the-plan");
+    assert_eq!(world.change(&moved("di-an", "second", "2024-07-01")), [1]);
+    world.assert_refused(&moved("di-an", "second", "2024-08-01"), "/parent", "belongs-there-already");
+    assert_eq!(world.change(&moved("di-an", "binh-duong", "2024-08-01")), [2]);
+    world.assert_refused(&establish("new", "2024-07-01"), "/parent", "missing");
+    let mut new = establish("new", "2024-07-01");
+    new["parent"] = json!("second");
+    assert_eq!(world.change(&new), [1]);
+    world.change(&merge("thuan-an", "di-an", "2024-07-01"));
+    world.assert_refused(&moved("thuan-an", "second", "2024-07-01"), "/unit", "unit-merged");
+    assert!(world.facts.parked().is_empty());
+}
+
+#[test]
+fn nothing_goes_over_into_a_unit_that_is_gone_in_whatever_order_it_is_recorded() {
+    let mut world = World::new();
+    world.change(&establish("new", "2024-07-01"));
+    world.change(&merge("bau-bang", "ben-cat", "2024-07-01"));
+    // Round in a circle, later or on the same day.
+    world.assert_refused(&merge("ben-cat", "bau-bang", "2024-08-01"), "/into", "unit-merged");
+    assert_eq!(
+        world.refused_change(&merge("ben-cat", "bau-bang", "2024-07-01")),
+        [
+            ("/effective".to_owned(), "takes-over-later".to_owned()),
+            ("/into".to_owned(), "unit-merged".to_owned())
+        ]
+    );
+    // Bến Cát takes over on 1 July: it cannot have ended by then, neither merged, split nor dissolved.
+    world.assert_refused(&merge("ben-cat", "di-an", "2024-07-01"), "/effective", "takes-over-later");
+    world.assert_refused(&merge("ben-cat", "di-an", "2024-03-01"), "/effective", "takes-over-later");
+    world.assert_refused(
+        &change_of("ben-cat", "dissolve", "2024-03-01", json!({})),
+        "/effective",
+        "takes-over-later",
+    );
+    let into = json!([{"unit": "di-an"}, {"unit": "thuan-an"}]);
+    world.assert_refused(&split("ben-cat", into, "2024-06-01"), "/effective", "takes-over-later");
+    // A day later it may; then it takes over nothing any more.
+    world.change(&merge("ben-cat", "new", "2024-07-02"));
+    world.assert_refused(&merge("di-an", "ben-cat", "2024-07-02"), "/into", "unit-merged");
+    assert_eq!(world.change(&merge("di-an", "ben-cat", "2024-07-01")), [1]);
+    // What has ended ends once, and changes no more.
+    world.assert_refused(&merge("bau-bang", "new", "2024-12-01"), "/unit", "unit-merged");
+    world.assert_refused(&merge("bau-bang", "thuan-an", "2024-01-01"), "/unit", "unit-merged");
+    let retyped = change_of("bau-bang", "retype", "2024-07-01", json!({"type": "city"}));
+    world.assert_refused(&retyped, "/unit", "unit-merged");
+    let before = change_of("bau-bang", "retype", "2024-06-30", json!({"type": "city"}));
+    assert_eq!(world.change(&before), [2]);
+    assert!(world.facts.parked().is_empty());
 }
 
 proptest! {

@@ -2,9 +2,8 @@
 
 use crate::commands::serve::{self, Service};
 use crate::commands::{
-    alerts, backup, baseline, bench, check, clock, deadline, diff, explain, findings, key, log, plan, prepare, replay,
-    report,
-    restore, status, supervised_exec, target, unit, up, witness,
+    alerts, backup, baseline, bench, check, clock, deadline, diff, explain, findings, key, log, plan,
+    prepare, replay, report, restore, status, supervised_exec, target, unit, up, witness,
 };
 use crate::exit::Outcome;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};

@@ -151,6 +151,7 @@ pub(crate) fn status(
     };
     let mut cells = Vec::new();
     if let Some(view) = View::new(facts, moment) {
+        unit.map_or(Ok(()), |unit| Question::known_then(&view, unit))?;
         let in_force = |of: &&Unit| unit.is_some() || view.in_force(&of.id, moment.as_of);
         let units =
             plan.units.iter().filter(|of| unit.is_none_or(|asked| asked.id == of.id)).filter(in_force);
@@ -184,7 +185,10 @@ pub(crate) fn series(
     let plan = &adopted.plan;
     let (unit, indicator) = question.cell_of(plan)?;
     let series = match View::new(facts, moment) {
-        Some(view) => view.series(unit, indicator),
+        Some(view) => {
+            Question::known_then(&view, unit)?;
+            view.series(unit, indicator)
+        }
         None => Series {
             unit: unit.id.clone(),
             indicator: indicator.id.clone(),

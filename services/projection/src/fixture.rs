@@ -3,7 +3,7 @@
 use events::{
     ActorId, Date, DeadlineExtended, Document, Event, EventData, KeyChange, KeyValue, LineValue, MeasureId,
     Period, PlanAdopted, PlanAmended, Position, Recorded, ReportLine, ReportSubmitted, TargetChanged,
-    Timestamp, UnitChange, UnitChanged, UnitId,
+    Timestamp, UnitChange, UnitChanged, UnitId, UnitName,
 };
 use indicators::Facts;
 use plan::Plan;
@@ -79,16 +79,30 @@ pub(crate) fn revision(plan: &Plan, unit: &str, period: i16, numerator: u64, rev
 }
 
 pub(crate) fn dissolve(plan: &Plan, unit: &str, effective: &str) -> Event {
+    change(plan, unit, UnitChange::Dissolve, effective)
+}
+
+pub(crate) fn establish(plan: &Plan, unit: &str, effective: &str) -> Event {
+    let change = UnitChange::Establish {
+        name: UnitName { vi: "Phường".into(), en: "Ward".into() },
+        unit_type: "ward".into(),
+        code: "25760".into(),
+        parent: None,
+    };
+    self::change(plan, unit, change, effective)
+}
+
+fn change(plan: &Plan, unit: &str, change: UnitChange, effective: &str) -> Event {
     let data = UnitChanged {
         unit: UnitId::parse(unit).expect("a slug"),
-        change: UnitChange::Dissolve,
+        change,
         revision: 1,
         effective: effective.parse().expect("a date"),
         instrument: "202/2025/QH15".into(),
         reason: None,
         request_digest: None,
     };
-    event(plan, &format!("dissolve {unit}"), effective, EventData::UnitChanged(data))
+    event(plan, &format!("change {unit}"), effective, EventData::UnitChanged(data))
 }
 
 /// On track from 0.90 on, and the reports of 2025 due before 16 December, both from 1 August 2025 on.

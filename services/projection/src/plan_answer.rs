@@ -78,7 +78,12 @@ pub struct Deadline {
 /// Answers `plan`.
 pub(crate) fn plan(facts: &Facts, adopted: &Adopted, moment: Moment) -> PlanAnswer {
     let calendar = &adopted.plan.calendar;
-    let plan = View::new(facts, moment).map(|view| view.plan());
+    // Units that were established are no part of the plan's text; the list of units tells of them.
+    let plan = View::new(facts, moment).map(|view| {
+        let mut plan = view.plan().clone();
+        plan.units.retain(|unit| !facts.is_established(&unit.id));
+        plan
+    });
     let amendments = facts.amendments().iter().filter(|fact| fact.position <= moment.cut);
     let deadlines = facts.all_deadlines().filter(|(.., fact)| fact.position <= moment.cut);
     PlanAnswer {
@@ -87,8 +92,8 @@ pub(crate) fn plan(facts: &Facts, adopted: &Adopted, moment: Moment) -> PlanAnsw
         position: moment.cut,
         sample: adopted.sample,
         adopted: AdoptedPlan { event: adopted.event, digest: adopted.digest.clone() },
-        digest: plan.map_or_else(|| adopted.digest.clone(), plan::Plan::digest),
-        plan: plan.map(plan::Plan::canonical),
+        digest: plan.as_ref().map_or_else(|| adopted.digest.clone(), plan::Plan::digest),
+        plan: plan.as_ref().map(plan::Plan::canonical),
         amendments: amendments
             .map(|fact| Amendment {
                 event: fact.event,

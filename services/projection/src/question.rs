@@ -2,7 +2,7 @@
 
 use crate::page::{Cursor, PAGE_LIMIT};
 use events::{FieldError, IndicatorId, Position, Refusal, RefusalKind, UnitId};
-use indicators::AlertState;
+use indicators::{AlertState, View};
 use plan::{Indicator, Level, Plan, Unit};
 use serde_json::{Map, Value};
 
@@ -102,10 +102,23 @@ impl Question {
             FieldError::new(
                 "?unit",
                 "unknown-unit",
-                format!("the plan has no unit `{}`", short(asked)),
-                "take the unit's id from the plan, as in `di-an`",
+                format!("there is no unit `{}`", short(asked)),
+                "take the unit's id from the list of units, as in `di-an`",
             )
         })
+    }
+
+    /// Refuses a unit whose establishment was not recorded at the moment that is asked about.
+    pub(crate) fn known_then(view: &View<'_>, unit: &Unit) -> Result<(), Refusal> {
+        if view.knows_unit(&unit.id) {
+            return Ok(());
+        }
+        Err(Refusal::of_fields(vec![FieldError::new(
+            "?unit",
+            "unknown-unit",
+            format!("the establishment of `{}` was not recorded at that moment", unit.id),
+            "ask about a later moment",
+        )]))
     }
 
     /// Finds the indicator that is asked for, if one is.

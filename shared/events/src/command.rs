@@ -6,6 +6,7 @@
 mod fields;
 mod plan_changes;
 mod report;
+mod units;
 
 pub use fields::{Fields, read_date};
 pub use plan_changes::{
@@ -13,8 +14,9 @@ pub use plan_changes::{
     PREVIEW_LIMIT,
 };
 pub use report::{ReadableParts, SubmitReport};
+pub use units::ChangeUnit;
 
-use crate::event::{TargetValue, UnitChange};
+use crate::event::TargetValue;
 use crate::ids::{ActorId, AlertId, EventId, IndicatorId, Position, Review, UnitId};
 use crate::percent::Percent;
 use crate::refusal::{FieldError, Refusal, RefusalKind};
@@ -33,6 +35,8 @@ pub const BATCH_LIMIT: usize = 4_096;
 pub const BODY_LIMIT_BYTES: usize = 256 * 1024;
 /// The largest body of a batch, in bytes.
 pub const BATCH_BODY_LIMIT_BYTES: usize = 8 * 1024 * 1024;
+/// The most units that one unit may be split into.
+pub const SUCCESSORS_LIMIT: usize = 100;
 /// The largest count in a rate: 10¹².
 pub const COUNT_LIMIT: u64 = 1_000_000_000_000;
 /// The longest number of a document or name of an instrument, in characters.
@@ -188,23 +192,6 @@ pub struct ChangeTarget {
     pub revision: Option<u32>,
 }
 
-/// A request to change a unit.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ChangeUnit {
-    /// Which unit.
-    pub unit: UnitId,
-    /// What changes.
-    pub change: UnitChange,
-    /// From when it holds.
-    pub effective: Date,
-    /// The legal instrument.
-    pub instrument: String,
-    /// Why.
-    pub reason: Option<String>,
-    /// The revision this must become.
-    pub revision: Option<u32>,
-}
-
 /// A request to acknowledge an alert.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AcknowledgeAlert {
@@ -300,48 +287,6 @@ impl ChangeTarget {
                 unit,
                 review: review?,
                 value: value?,
-                effective: effective?,
-                instrument: instrument?,
-                reason,
-                revision,
-            })
-        })
-    }
-}
-
-impl ChangeUnit {
-    /// Reads a unit change; every wrong field is named.
-    pub fn read(value: &Value) -> Result<ChangeUnit, Vec<FieldError>> {
-        let mut fields = Fields::of(value, "")?;
-        let unit = fields.id("unit", "unknown-unit", UnitId::parse);
-        let kind = fields.text("change", TITLE_LIMIT_CHARS);
-        let change = match kind.as_deref() {
-            Some("rename") => fields.text("name", TITLE_LIMIT_CHARS).map(|name| UnitChange::Rename { name }),
-            Some("retype") => {
-                fields.text("type", TITLE_LIMIT_CHARS).map(|unit_type| UnitChange::Retype { unit_type })
-            }
-            Some("recode") => fields.text("code", TITLE_LIMIT_CHARS).map(|code| UnitChange::Recode { code }),
-            Some("dissolve") => Some(UnitChange::Dissolve),
-            Some(other) => {
-                let reason = format!("`{other}` is no change of a unit");
-                fields.refuse(
-                    "change",
-                    "unknown-change",
-                    reason,
-                    "use `rename`, `retype`, `recode` or `dissolve`",
-                );
-                None
-            }
-            None => None,
-        };
-        let effective = fields.date("effective");
-        let instrument = fields.text("instrument", TITLE_LIMIT_CHARS);
-        let reason = fields.optional_text("reason", TEXT_LIMIT_CHARS);
-        let revision = fields.optional_revision("revision");
-        fields.finish(|| {
-            Some(ChangeUnit {
-                unit: unit?,
-                change: change?,
                 effective: effective?,
                 instrument: instrument?,
                 reason,

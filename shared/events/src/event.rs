@@ -2,6 +2,9 @@
 
 mod plan_changes;
 mod reading;
+mod units;
+
+pub use units::{Share, Successor, UnitChange, UnitChanged, UnitName};
 
 pub use plan_changes::{
     BaselineEntered, BaselineValue, DeadlineExtended, KeyChange, KeyTexts, KeyValue, PlanAmended,
@@ -53,7 +56,7 @@ pub enum EventData {
     ReportSubmitted(ReportSubmitted),
     /// A target was set, changed or withdrawn.
     TargetChanged(TargetChanged),
-    /// A unit was renamed, retyped, recoded or dissolved.
+    /// A unit was established, renamed, retyped, recoded, merged, split, moved or dissolved.
     UnitChanged(UnitChanged),
     /// Where a rate began was entered or taken back.
     BaselineEntered(BaselineEntered),
@@ -323,52 +326,6 @@ pub struct TargetChanged {
     /// From when it holds (start of that day in the plan's time zone).
     pub effective: Date,
     /// The legal instrument, such as `1144/KH-UBND`.
-    pub instrument: String,
-    /// Why, in the words of the one who asked.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-    /// SHA-256 of the request, where an idempotency key binds it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub request_digest: Option<String>,
-}
-
-/// What changed about a unit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "change", rename_all = "kebab-case")]
-pub enum UnitChange {
-    /// It has another name.
-    Rename {
-        /// The new name in Vietnamese.
-        name: String,
-    },
-    /// It is of another type, such as `city`; the unit stays the same.
-    Retype {
-        /// The new type.
-        #[serde(rename = "type")]
-        unit_type: String,
-    },
-    /// It has another official code.
-    Recode {
-        /// The new code.
-        code: String,
-    },
-    /// It is no longer in force.
-    Dissolve,
-}
-
-/// A unit was renamed, retyped, recoded or dissolved.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct UnitChanged {
-    /// Which unit.
-    pub unit: UnitId,
-    /// What changed.
-    #[serde(flatten)]
-    pub change: UnitChange,
-    /// 1 for the first change of this unit, then one more each time.
-    pub revision: u32,
-    /// From when it holds (start of that day in the plan's time zone).
-    pub effective: Date,
-    /// The legal instrument.
     pub instrument: String,
     /// Why, in the words of the one who asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]

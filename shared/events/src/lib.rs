@@ -17,8 +17,8 @@ pub mod wire;
 pub use event::{
     AlertAcknowledged, AlertRaised, AlertResolved, BaselineEntered, BaselineValue, DeadlineExtended,
     Document, Event, EventData, EventKind, KeyChange, KeyTexts, KeyValue, LineValue, Mark, PlanAdopted,
-    PlanAmended, Recorded, ReportLine, ReportSubmitted, Resolution, Rule, Severity, Summary, TargetChanged,
-    TargetValue, UnitChange, UnitChanged,
+    PlanAmended, Recorded, ReportLine, ReportSubmitted, Resolution, Rule, Severity, Share, Successor,
+    Summary, TargetChanged, TargetValue, UnitChange, UnitChanged, UnitName,
 };
 pub use ids::{ActorId, AlertId, EventId, IndicatorId, MeasureId, Period, PlanId, Position, Review, UnitId};
 pub use jiff::{Timestamp, civil::Date};

@@ -6,7 +6,10 @@ use events::command::{
     self, AcknowledgeAlert, COUNT_LIMIT, ChangeTarget, ChangeUnit, LINES_LIMIT, SubmitReport,
     TEXT_LIMIT_CHARS, TITLE_LIMIT_CHARS,
 };
-use events::{FieldError, LineValue, Percent, Period, RefusalKind, TargetValue, UnitChange};
+use events::{
+    FieldError, LineValue, Percent, Period, RefusalKind, Share, Successor, TargetValue, UnitChange, UnitId,
+    UnitName,
+};
 use serde_json::{Value, json};
 
 fn report() -> Value {
@@ -347,7 +350,7 @@ fn a_wrong_unit_change_is_named() {
         [
             (json!([]), &[" wrong-type"] as &[&str]),
             (with(unit_change(), "change", Value::Null), &["/change missing", "/type unknown-field"]),
-            (changed("merge"), &["/change unknown-change"]),
+            (changed("fuse"), &["/change unknown-change"]),
             (changed("rename"), &["/name missing"]),
             (changed("retype"), &["/type missing"]),
             (changed("recode"), &["/code missing"]),
@@ -357,6 +360,96 @@ fn a_wrong_unit_change_is_named() {
             (with(unit_change(), "effective", json!("2024-04-31")), &["/effective not-a-date"]),
             (with(unit_change(), "instrument", json!(" ")), &["/instrument empty"]),
             (with(unit_change(), "revision", json!("1")), &["/revision wrong-type"]),
+        ],
+    );
+}
+
+fn merge() -> Value {
+    let change = with(with(unit_change(), "type", Value::Null), "change", json!("merge"));
+    let change = with(change, "into", json!("bau-bang"));
+    with(change, "share", json!({"numerator": 1, "denominator": 1}))
+}
+
+fn split(into: Value) -> Value {
+    let change = with(with(unit_change(), "type", Value::Null), "change", json!("split"));
+    with(change, "into", into)
+}
+
+fn establish() -> Value {
+    let change = with(with(unit_change(), "change", json!("establish")), "code", json!("25747"));
+    with(change, "name", json!({"vi": "Phường mới", "en": "New ward"}))
+}
+
+#[test]
+fn the_changes_of_a_reform_are_read_whole() {
+    let whole = Share { numerator: 1, denominator: 1 };
+    let into = || UnitId::parse("bau-bang").unwrap();
+    let read = |body: &Value| ChangeUnit::read(body).unwrap().change;
+    assert_eq!(read(&merge()), UnitChange::Merge { into: into(), share: Some(whole) });
+    let unknown = with(merge(), "share", Value::Null);
+    assert_eq!(read(&unknown), UnitChange::Merge { into: into(), share: None });
+    let body = split(json!([
+        {"unit": "di-an", "share": {"numerator": 2, "denominator": 3}}, {"unit": "thuan-an"}
+    ]));
+    let third = Share { numerator: 2, denominator: 3 };
+    let listed = vec![
+        Successor { unit: UnitId::parse("di-an").unwrap(), share: Some(third) },
+        Successor { unit: UnitId::parse("thuan-an").unwrap(), share: None },
+    ];
+    assert_eq!(read(&body), UnitChange::Split { into: listed });
+    let name = UnitName { vi: "Phường mới".into(), en: "New ward".into() };
+    let new = |parent| UnitChange::Establish {
+        name: name.clone(),
+        unit_type: "city".into(),
+        code: "25747".into(),
+        parent,
+    };
+    assert_eq!(read(&establish()), new(None));
+    let of_province = with(establish(), "parent", json!("binh-duong"));
+    assert_eq!(read(&of_province), new(Some(UnitId::parse("binh-duong").unwrap())));
+    let moved = with(with(unit_change(), "type", Value::Null), "change", json!("move"));
+    let moved = with(moved, "parent", json!("binh-duong"));
+    assert_eq!(read(&moved), UnitChange::Move { parent: UnitId::parse("binh-duong").unwrap() });
+}
+
+#[test]
+fn a_wrong_change_of_a_reform_is_named() {
+    let share = |numerator: Value, denominator: Value| {
+        with(merge(), "share", json!({"numerator": numerator, "denominator": denominator}))
+    };
+    let one = json!({"unit": "di-an"});
+    let many: Vec<Value> = (0..101).map(|number| json!({"unit": format!("new-{number}")})).collect();
+    check(
+        ChangeUnit::read,
+        [
+            (with(merge(), "into", Value::Null), &["/into missing"] as &[&str]),
+            (with(merge(), "into", json!(["bau-bang"])), &["/into wrong-type"]),
+            (with(merge(), "into", json!("Bàu Bàng")), &["/into unknown-unit"]),
+            (with(merge(), "name", json!("x")), &["/name unknown-field"]),
+            (with(merge(), "share", json!("1/1")), &["/share wrong-type"]),
+            (with(merge(), "share", json!({})), &["/share/numerator missing", "/share/denominator missing"]),
+            (share(json!(1), json!(0)), &["/share/denominator zero-share"]),
+            (share(json!(0), json!(2)), &["/share/numerator zero-share"]),
+            (share(json!(3), json!(2)), &["/share share-over-one"]),
+            (share(json!(-1), json!(2)), &["/share/numerator negative"]),
+            (share(json!(0.5), json!(1)), &["/share/numerator not-a-whole-number"]),
+            (share(json!("1"), json!(2)), &["/share/numerator wrong-type"]),
+            (split(Value::Null), &["/into missing"]),
+            (split(json!("di-an")), &["/into wrong-type"]),
+            (split(json!([one])), &["/into too-few"]),
+            (split(json!(many)), &["/into too-many"]),
+            (split(json!([one, one])), &["/into/1/unit named-twice"]),
+            (split(json!([one, {"unit": "Dĩ An"}])), &["/into/1/unit unknown-unit"]),
+            (split(json!([one, 7])), &["/into/1 wrong-type"]),
+            (split(json!([one, {"unit": "x", "part": 1}])), &["/into/1/part unknown-field"]),
+            (with(split(json!([one, {"unit": "x"}])), "share", json!({})), &["/share unknown-field"]),
+            (with(establish(), "name", json!("Phường")), &["/name wrong-type"]),
+            (with(establish(), "name", json!({"vi": "Phường"})), &["/name/en missing"]),
+            (with(establish(), "code", Value::Null), &["/code missing"]),
+            (with(establish(), "type", Value::Null), &["/type missing"]),
+            (with(establish(), "parent", json!(1)), &["/parent wrong-type"]),
+            (with(establish(), "into", json!("di-an")), &["/into unknown-field"]),
+            (with(establish(), "effective", json!("2025-02-30")), &["/effective not-a-date"]),
         ],
     );
 }

@@ -23,6 +23,15 @@ const EXAMPLES: [(EventKind, u32, &str); 10] = [
     (EventKind::AlertAcknowledged, 1, include_str!("../examples/alert-acknowledged.v1.json")),
 ];
 
+/// The same type with other fields: one file for each kind of change of a unit that has fields of its own.
+const MORE_UNIT_CHANGES: [&str; 5] = [
+    include_str!("../examples/unit-changed.v1.establish.json"),
+    include_str!("../examples/unit-changed.v1.merge.json"),
+    include_str!("../examples/unit-changed.v1.split.json"),
+    include_str!("../examples/unit-changed.v1.move.json"),
+    include_str!("../examples/unit-changed.v1.dissolve.json"),
+];
+
 fn example(kind: EventKind) -> &'static str {
     let newest = EXAMPLES.iter().filter(|(of, ..)| *of == kind).max_by_key(|(_, version, _)| *version);
     newest.unwrap_or_else(|| panic!("{} has no example", kind.name())).2
@@ -48,6 +57,41 @@ fn every_example_reads_and_is_written_again_byte_for_byte() {
         let envelope = wire::read_envelope(text.as_bytes()).unwrap();
         assert_eq!((envelope.kind, envelope.version, envelope.position), (kind, version, recorded.position));
         assert_eq!(envelope.subject, recorded.event.data.unit().map_or(wire::NO_UNIT, UnitId::as_str));
+    }
+}
+
+#[test]
+fn every_change_of_a_unit_reads_and_is_written_again_byte_for_byte() {
+    for text in MORE_UNIT_CHANGES {
+        let recorded = wire::read(text.as_bytes()).unwrap_or_else(|error| panic!("{text}: {error}"));
+        assert_eq!(String::from_utf8(wire::write(&recorded).unwrap()).unwrap(), text);
+    }
+}
+
+#[test]
+fn a_unit_change_holds_exactly_what_its_kind_needs() {
+    let text = example(EventKind::UnitChanged);
+    for fields in [
+        r#""change":"merge""#,
+        r#""change":"merge","into":["bau-bang"]"#,
+        r#""change":"merge","into":"bau-bang","share":{"numerator":1}"#,
+        r#""change":"merge","into":"bau-bang","share":{"numerator":-1,"denominator":2}"#,
+        r#""change":"merge","into":"bau-bang","parent":"binh-duong""#,
+        r#""change":"split","into":"bau-bang""#,
+        r#""change":"split","into":[{"unit":"bau-bang","part":1}]"#,
+        r#""change":"split","into":[],"share":{"numerator":1,"denominator":2}"#,
+        r#""change":"establish","name":"Phường","type":"ward","code":"1""#,
+        r#""change":"establish","name":{"vi":"Phường"},"type":"ward","code":"1""#,
+        r#""change":"establish","name":{"vi":"Phường","en":"Ward"},"type":"ward""#,
+        r#""change":"rename","name":{"vi":"Phường","en":"Ward"}"#,
+        r#""change":"move""#,
+        r#""change":"dissolve","into":"bau-bang""#,
+    ] {
+        let data = format!(
+            r#"{{"unit":"ben-cat",{fields},"revision":1,"effective":"2024-05-01","instrument":"Nghị quyết"}}"#
+        );
+        let read = wire::read(with_data(text, &data).as_bytes());
+        assert!(matches!(read, Err(ReadError::Data { .. })), "{fields}: {read:?}");
     }
 }
 

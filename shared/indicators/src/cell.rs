@@ -153,10 +153,14 @@ impl TargetInForce {
 /// Where a rate began.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Baseline {
-    /// The earliest reported period, or the one that was entered.
+    /// The earliest reported period, that of the predecessors' figures, or the one that was entered.
     pub period: Period,
     /// Rounded to two places, for showing only.
     pub percent: String,
+    /// The units that went over into this one and whose figures it was derived from, by their shares; none where
+    /// the unit reported it itself.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub derived_from: Vec<UnitId>,
     /// Whether it was entered by an event, in place of the earliest reported period.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub entered: bool,
@@ -249,6 +253,9 @@ pub struct Cell {
     pub report: ReportState,
     /// A newer, incomplete period.
     pub provisional: Option<Provisional>,
+    /// False where the unit is not in force at the moment: not yet, or not any more. Otherwise left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub in_force: Option<bool>,
     /// Present where events that this cell needs are set aside.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub degraded: Option<Degraded>,

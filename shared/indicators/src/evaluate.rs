@@ -105,6 +105,7 @@ impl<'a> View<'a> {
             verdicts: self.verdicts(unit, indicator),
             report,
             provisional: None,
+            in_force: (!self.in_force(&unit.id, self.moment.as_of)).then_some(false),
             degraded: self.degraded(unit, indicator),
             as_of: calendar.shown(self.moment.as_of),
             known_at: calendar.shown(self.moment.known_at),
@@ -113,7 +114,7 @@ impl<'a> View<'a> {
         };
         let status = match (self.plan.form(indicator), unit.level) {
             (Form::Rate { .. }, _) => self.fill_rate(&mut cell, unit, indicator, spoken),
-            (Form::Share { .. }, Level::Province) => self.fill_share(&mut cell, indicator, spoken),
+            (Form::Share { .. }, Level::Province) => self.fill_share(&mut cell, unit, indicator, spoken),
             (Form::State, _) | (Form::Share { .. }, Level::District) => {
                 self.fill_state(&mut cell, unit, indicator, spoken)
             }
@@ -136,12 +137,21 @@ impl<'a> View<'a> {
         let since = |unit: Option<&UnitId>| parked.get(&unit.cloned()).map(|parked| parked.since);
         let sums_over_districts =
             unit.level == Level::Province && self.plan.measure_of(indicator).level == Level::District;
-        let of_districts = self
-            .plan
-            .districts()
-            .filter(|_| sums_over_districts)
-            .filter_map(|district| since(Some(&district.id)));
-        let all = since(None).into_iter().chain(since(Some(&unit.id))).chain(of_districts);
+        // What is set aside may be the establishment of a unit, so that the plan does not have it.
+        let is_district = |id: &UnitId| {
+            self.plan.unit(id).is_none_or(|district| {
+                district.level == Level::District && self.ever_belonged(district, &unit.id)
+            })
+        };
+        let of_districts = parked
+            .iter()
+            .filter(|(id, _)| sums_over_districts && id.as_ref().is_some_and(is_district))
+            .map(|(_, parked)| parked.since);
+        // What a unit took over may be where its baseline comes from.
+        let predecessors = self.predecessors(&unit.id).into_iter();
+        let of_predecessors = predecessors.filter_map(|predecessor| since(Some(predecessor.unit)));
+        let own = since(None).into_iter().chain(since(Some(&unit.id)));
+        let all = own.chain(of_districts).chain(of_predecessors);
         all.filter(|since| *since <= self.moment.cut).min().map(|since| Degraded { since })
     }
 

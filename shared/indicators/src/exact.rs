@@ -27,6 +27,10 @@ pub(crate) fn whole(number: i64) -> Exact {
     Exact::from_integer(BigInt::from(number))
 }
 
+pub(crate) fn whole_count(count: u64) -> Exact {
+    Exact::from_integer(BigInt::from(count))
+}
+
 /// Writes a number with two decimal places, rounded half away from zero; what rounds to zero has no sign.
 pub fn shown(number: &Exact) -> String {
     let scaled = number.abs() * whole(100) + Exact::new(BigInt::from(1), BigInt::from(2));

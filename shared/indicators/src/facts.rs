@@ -6,7 +6,7 @@ use crate::facts::reports::PeriodReports;
 use crate::facts::vocabulary::Vocabulary;
 use events::{
     AlertId, Event, EventData, IndicatorId, LineValue, MeasureId, Period, Position, Recorded, Rule,
-    Timestamp, UnitId,
+    Timestamp, UnitChange, UnitId,
 };
 use plan::Plan;
 use std::collections::BTreeMap;
@@ -71,6 +71,8 @@ pub struct Facts {
     head: Position,
     head_recorded_at: Option<Timestamp>,
     adopted: Option<Arc<Adopted>>,
+    /// How many units the plan was adopted with; those behind them were established later.
+    adopted_units: usize,
     vocabulary: Option<Arc<Vocabulary>>,
     /// By the number of the unit.
     reports: Vec<BTreeMap<Period, PeriodReports>>,
@@ -79,6 +81,8 @@ pub struct Facts {
     baselines: BTreeMap<(UnitId, IndicatorId), Vec<BaselineFact>>,
     amendments: Amendments,
     deadlines: BTreeMap<(Period, Option<UnitId>), Vec<DeadlineFact>>,
+    /// By successor, in log order: which unit went over into it, by which of its changes.
+    successions: BTreeMap<UnitId, Vec<(UnitId, usize)>>,
     alerts: BTreeMap<AlertId, AlertFact>,
     open_alerts: BTreeMap<(Rule, UnitId, Option<IndicatorId>, Option<Period>), AlertId>,
     episodes: BTreeMap<(Rule, UnitId, Option<IndicatorId>), u32>,
@@ -118,7 +122,7 @@ impl Facts {
         self.head_recorded_at
     }
 
-    /// The plan, once position 1 is folded.
+    /// The plan, once position 1 is folded; behind its units stand those that were established since.
     pub fn adopted(&self) -> Option<&Arc<Adopted>> {
         self.adopted.as_ref()
     }
@@ -255,7 +259,6 @@ impl Facts {
                 self.place_target(data.indicator.clone(), data.unit.clone(), fact);
             }
             EventData::UnitChanged(data) => {
-                self.known_unit(&data.unit)?;
                 let fact = UnitChangeFact {
                     change: data.change.clone(),
                     effective: event.effective,
@@ -263,8 +266,10 @@ impl Facts {
                     event: event.id,
                     position,
                 };
-                self.digest_into(Group::Unit(data.unit.clone()), |text| digest::add_unit_change(text, &fact));
-                self.place_unit_change(data.unit.clone(), fact);
+                let mut line = Vec::new();
+                digest::add_unit_change(&mut line, &fact);
+                self.place_unit_change(data.unit.clone(), fact)?;
+                self.digest_into(Group::Unit(data.unit.clone()), |text| text.append(&mut line));
             }
             EventData::BaselineEntered(data) => self.fold_baseline(position, event, data)?,
             EventData::PlanAmended(data) => self.fold_amendment(position, event, data)?,
@@ -340,8 +345,15 @@ impl Facts {
     fn known_unit(&self, unit: &UnitId) -> Result<(), String> {
         match self.plan_ref().unit(unit) {
             Some(_) => Ok(()),
-            None => Err(format!("the plan has no unit `{unit}`")),
+            None => Err(format!("there is no unit `{unit}`")),
         }
+    }
+
+    /// The adoption as it was: without the units that were established later.
+    fn adopted_as_it_was(&self) -> Option<Adopted> {
+        let mut adopted = Adopted::clone(self.adopted.as_ref()?);
+        adopted.plan.units.truncate(self.adopted_units);
+        Some(adopted)
     }
 
     fn period_reports(&self, unit: &UnitId, period: Period) -> Option<&PeriodReports> {
@@ -456,6 +468,19 @@ impl Facts {
     pub fn plan_at(&self, cut: Position, at: Timestamp) -> Option<&Plan> {
         let adopted = self.adopted.as_deref()?;
         Some(self.amendments.plan_at(&adopted.plan, cut, at))
+    }
+
+    /// Every change by which another unit went over into this one, in log order.
+    pub fn successions(&self, unit: &UnitId) -> impl Iterator<Item = (&UnitId, &UnitChangeFact)> {
+        let listed = self.successions.get(unit).map_or(&[] as &[(UnitId, usize)], Vec::as_slice);
+        listed.iter().map(|(predecessor, index)| (predecessor, &self.unit_changes(predecessor)[*index]))
+    }
+
+    /// Whether a unit was not in the plan as it was adopted.
+    pub fn is_established(&self, unit: &UnitId) -> bool {
+        self.unit_changes(unit)
+            .first()
+            .is_some_and(|fact| matches!(fact.change, UnitChange::Establish { .. }))
     }
 
     /// Finds an alert by its id.

@@ -22,6 +22,7 @@ mod report_state;
 mod series;
 mod source;
 mod standing;
+mod successors;
 mod targets;
 mod units;
 
@@ -48,4 +49,5 @@ pub use outlook::{Outlook, Projection};
 pub use quality::{Evidence, FINDING_RULES, Finding, FindingRule, RuleBounds};
 pub use series::{Series, SeriesPoint};
 pub use source::Source;
+pub use successors::{Predecessor, shares_exceed_the_whole};
 pub use units::UnitNow;

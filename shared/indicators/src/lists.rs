@@ -2,9 +2,13 @@
 
 use crate::cell::Value;
 use crate::evaluate::{View, rate_value};
+use crate::exact::shown_percent;
 use crate::facts::{TargetFact, UnitChangeFact};
+use crate::standing::Point;
 use crate::units::UnitNow;
-use events::{EventId, IndicatorId, Mark, Period, Position, Review, TargetValue, UnitChange, UnitId};
+use events::{
+    BaselineValue, EventId, IndicatorId, Mark, Period, Position, Review, TargetValue, UnitChange, UnitId,
+};
 use plan::{Form, Indicator, Unit};
 use serde::Serialize;
 
@@ -67,8 +71,13 @@ pub struct BaselineListed {
     pub indicator: IndicatorId,
     /// The period in which it began.
     pub period: Period,
-    /// Numerator over denominator.
-    pub value: Value,
+    /// Rounded to two places, for showing only.
+    pub percent: String,
+    /// Numerator over denominator; none where it is derived from the figures of several units.
+    pub value: Option<Value>,
+    /// The units from whose figures it is derived, by the shares of a reform.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub derived_from: Vec<UnitId>,
     /// Whether the cell has a later point, so that a path begins here.
     pub in_use: bool,
     /// Whether it was entered by an event, in place of the earliest reported period.
@@ -165,15 +174,40 @@ impl View<'_> {
             for about in asked.filter(|about| plan.has_cell(of.level, about)) {
                 let Form::Rate { .. } = plan.form(about) else { continue };
                 let points = self.rate_points(of, about).points;
-                let Some(start) = self.rate_start(of, about, &points) else { continue };
+                let start = self.rate_start(of, about, &points);
+                let first = points.first();
+                let (Some(period), Some(ratio)) = (
+                    start.as_ref().map(|start| start.period).or(first.map(|first| first.period)),
+                    start.as_ref().map(|start| start.ratio.clone()).or(first.map(Point::ratio)),
+                ) else {
+                    continue;
+                };
+                let entered = self.entered_baseline(of, about);
+                let derived_from = start.as_ref().map_or_else(Vec::new, |start| start.derived_from.clone());
+                let reported = first.filter(|_| derived_from.is_empty());
+                let value = match entered.map(|fact| fact.value) {
+                    Some(BaselineValue::Rate { numerator, denominator }) => {
+                        Some(rate_value(numerator, denominator))
+                    }
+                    Some(BaselineValue::Withdrawn { .. }) | None => {
+                        reported.map(|first| rate_value(first.numerator, first.denominator))
+                    }
+                };
+                let in_use = start.is_some() && points.last().is_some_and(|latest| latest.period > period);
+                let because = match start {
+                    Some(start) => start.because,
+                    None => first.map_or_else(Vec::new, |first| first.because.clone()),
+                };
                 listed.push(BaselineListed {
                     unit: of.id.clone(),
                     indicator: about.id.clone(),
-                    period: start.period,
-                    value: rate_value(start.numerator, start.denominator),
-                    in_use: points.last().is_some_and(|latest| latest.period > start.period),
-                    entered: start.entered.is_some(),
-                    because: start.because,
+                    period,
+                    percent: shown_percent(&ratio),
+                    value,
+                    derived_from,
+                    in_use,
+                    entered: entered.is_some(),
+                    because,
                 });
             }
         }

@@ -77,7 +77,7 @@ impl View<'_> {
             return;
         }
         let Some(start) = self.rate_start(unit, indicator, &rate_points) else { return };
-        let Some(path) = self.rate_path(unit, indicator, &rate_points) else { return };
+        let Some(path) = self.rate_path(unit, indicator, &start, &rate_points) else { return };
         for point in points.iter_mut().filter(|point| point.period >= start.period) {
             point.expected = Some(shown_percent(&path.expected(point.period.year())));
         }
@@ -95,7 +95,7 @@ impl View<'_> {
         };
         match (form, unit.level) {
             (Form::Rate { by_districts: true }, Level::Province) => {
-                let sum = self.sum(period, &indicator.measure);
+                let sum = self.sum(&unit.id, period, &indicator.measure);
                 if sum.denominator > 0 {
                     point.value = Some(rate_value(sum.numerator, sum.denominator));
                     point.provisional = !sum.is_complete();
@@ -116,7 +116,7 @@ impl View<'_> {
             }
             (Form::Share { .. }, Level::Province) => {
                 if period.year() <= self.plan().calendar.year_of(self.moment().as_of)
-                    && let Some((value, because)) = self.share_in(indicator, period.year())
+                    && let Some((value, because)) = self.share_in(unit, indicator, period.year())
                 {
                     point.value = Some(value);
                     point.because = because;

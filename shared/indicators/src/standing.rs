@@ -87,7 +87,7 @@ impl View<'_> {
         periods.filter_map(|period| self.point(unit, period, measure)).collect()
     }
 
-    fn point(&self, unit: &UnitId, period: Period, measure: &MeasureId) -> Option<Point> {
+    pub(crate) fn point(&self, unit: &UnitId, period: Period, measure: &MeasureId) -> Option<Point> {
         let standing = self.standing(unit, period, measure)?;
         match standing.value {
             LineValue::Rate { numerator, denominator } if denominator > 0 => Some(Point {
@@ -104,9 +104,9 @@ impl View<'_> {
         }
     }
 
-    /// The sum of a rate over the districts in force on the last day of a period.
-    pub(crate) fn sum(&self, period: Period, measure: &MeasureId) -> Sum {
-        let units = self.districts_in_force(self.plan().calendar.end_of_year(period.year()));
+    /// The sum of a rate over the districts of a province that are in force on the last day of a period.
+    pub(crate) fn sum(&self, province: &UnitId, period: Period, measure: &MeasureId) -> Sum {
+        let units = self.districts_in_force(province, self.plan().calendar.end_of_year(period.year()));
         let mut sum = Sum { numerator: 0, denominator: 0, reported: 0, of: units.len(), because: Vec::new() };
         for unit in units {
             let Some(standing) = self.standing(&unit.id, period, measure) else { continue };

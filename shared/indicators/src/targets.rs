@@ -80,6 +80,7 @@ impl<'a> View<'a> {
     pub(crate) fn spoken_target(&self, unit: &Unit, indicator: &Indicator) -> Option<Spoken<'a>> {
         let share_of_district =
             unit.level == Level::District && matches!(self.plan().form(indicator), Form::Share { .. });
+        // Every province has the plan's targets: any of them chooses as the district's own does.
         let chooser = if share_of_district { self.plan().province() } else { unit };
         let reviews = &self.plan().reviews;
         let target = |review: Review| self.target_for(chooser, indicator, review);

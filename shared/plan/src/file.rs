@@ -110,7 +110,7 @@ pub fn read(name: &str, text: &str) -> Result<Plan, Vec<PlanError>> {
 /// Everything that the rules between the parts of a plan find wrong: key, what and remedy.
 pub(crate) fn findings_of(plan: &Plan) -> Vec<(String, String, String)> {
     let mut findings = Vec::new();
-    check::check(plan, &mut findings);
+    check::rules(plan, &mut findings);
     findings.into_iter().map(|Finding { key, what, remedy }| (key, what, remedy)).collect()
 }
 

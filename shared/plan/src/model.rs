@@ -41,7 +41,7 @@ pub struct Plan {
     pub alerts: AlertParameters,
     /// Who answers for what.
     pub bodies: Vec<Body>,
-    /// The units; exactly one of level province.
+    /// The units; at least one of level province.
     pub units: Vec<Unit>,
     /// What units report.
     pub measures: Vec<Measure>,
@@ -101,6 +101,9 @@ pub struct Unit {
     /// Its type on that day, such as `city` or `district`: a label that may change.
     #[serde(rename = "type")]
     pub unit_type: String,
+    /// The province that a district belongs to on that day; where a plan has one province it may be left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<UnitId>,
 }
 
 /// The shape of a measure's value.
@@ -331,9 +334,14 @@ impl Plan {
         serde_json::from_value(value.clone())
     }
 
-    /// The province: the one unit of that level.
+    /// The provinces, in the plan's order: nearly always one.
+    pub fn provinces(&self) -> impl Iterator<Item = &Unit> {
+        self.units.iter().filter(|unit| unit.level == Level::Province)
+    }
+
+    /// The province; of several the first.
     pub fn province(&self) -> &Unit {
-        self.units.iter().find(|unit| unit.level == Level::Province).expect("a checked plan has one province")
+        self.units.iter().find(|unit| unit.level == Level::Province).expect("a checked plan has a province")
     }
 
     /// The districts of the plan's text, in its order; which of them are in force is a question of time.

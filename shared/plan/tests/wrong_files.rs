@@ -100,7 +100,8 @@ const CASES: &[Case] = &[
     case("[[indicators]]\nid = \"districts-primary-3\"", "\"primary-level\"", "\"primary-levels\"", Change, "indicators[4].measure", &["there is no measure `primary-levels`", "use one of", "`primary-level`"]),
     case(DI_AN, "\"di-an\"", "\"ben-cat\"", Change, "units[7].id", &["`ben-cat` stands twice"]),
     case("[[units]]\nid = \"binh-duong\"", "level = \"province\"", "level = \"district\"", First("[[units]]"), "units", &["no province", "level = \"province\""]),
-    case(DI_AN, "level = \"district\"", "level = \"province\"", Change, "units[7].level", &["second province"]),
+    case(DI_AN, "level = \"district\"", "parent = \"ben-cat\"\nlevel = \"district\"", Change, "units[7].parent", &["no province `ben-cat`"]),
+    case("[[units]]\nid = \"binh-duong\"", "level = \"province\"", "parent = \"binh-duong\"\nlevel = \"province\"", Change, "units[0].parent", &["belongs to nothing"]),
     case("[[measures]]\nid = \"life-skills\"", "\"life-skills\"", "\"literacy-level\"", Change, "measures[7].id", &["`literacy-level` stands twice"]),
     case("[[measures]]\nid = \"learning-province\"", "months = 36", "months = 0", Change, "measures[15].months", &["0 months"]),
     case("[[indicators]]\nid = \"learning-districts\"", "\"learning-districts\"", "\"life-skills\"", Change, "indicators[15].id", &["`life-skills` stands twice"]),
@@ -165,6 +166,22 @@ fn problem(case: &Case) -> Option<String> {
         .into_iter()
         .find(|other| !follows_from(case, met, other))
         .map(|other| format!("{label}: also met\n{other}"))
+}
+
+#[test]
+fn of_several_provinces_each_district_names_its_own() {
+    let second = BINH_DUONG.replacen("\n[[units]]\n", "\n[[units]]\nid = \"second\"\ncode = \"75\"\nname.vi = \"Hai\"\nname.en = \"Two\"\nlevel = \"province\"\ntype = \"province\"\n\n[[units]]\n", 1);
+    let errors = file::read("binh-duong.toml", &second).unwrap_err();
+    assert_eq!(errors.len(), 9, "one for each district");
+    assert!(errors.iter().all(|error| error.to_string().contains("add `parent`")), "{errors:?}");
+    let named =
+        second.replace("level = \"district\"\ntype", "level = \"district\"\nparent = \"second\"\ntype");
+    let plan = file::read("binh-duong.toml", &named).unwrap();
+    assert_eq!((plan.provinces().count(), plan.districts().count()), (2, 9));
+    assert!(
+        plan.districts().all(|unit| unit.parent.as_ref().is_some_and(|parent| parent.as_str() == "second"))
+    );
+    assert_eq!(plan::Plan::from_canonical(&plan.canonical()).unwrap(), plan);
 }
 
 #[test]

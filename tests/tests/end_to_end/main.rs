@@ -7,6 +7,7 @@ mod bus_readers;
 mod files;
 mod main_path;
 mod plan_changes;
+mod reform;
 mod second_plan;
 mod starts;
 mod streams;

@@ -129,6 +129,21 @@ pub(crate) fn targets() -> Vec<Case> {
 
 pub(crate) fn units() -> Vec<Case> {
     let unit = |pointer: &str, value: Value| with(good_unit(), pointer, value);
+    let change = |kind: &str| unit("/change", json!(kind));
+    let merge = |id: &str, into: &str| {
+        let merged = with(without(change("merge"), "/name"), "/into", json!(into));
+        with(merged, "/unit", json!(id))
+    };
+    let share = |numerator: u64, denominator: u64| {
+        let share = json!({"numerator": numerator, "denominator": denominator});
+        with(merge("ben-cat", "di-an"), "/share", share)
+    };
+    let on_no_day = with(merge("ben-cat", "di-an"), "/effective", json!("2026-02-29"));
+    let split = |into: Value| with(without(change("split"), "/name"), "/into", into);
+    let establish = |id: &str| {
+        let new = with(change("establish"), "/name", json!({"vi": "Phường Mới", "en": "New ward"}));
+        with(with(with(new, "/unit", json!(id)), "/type", json!("ward")), "/code", json!("25760"))
+    };
     let dissolve = |id: &str| with(unit("/unit", json!(id)), "/change", json!("dissolve"));
     let mut cases = refused(
         "/api/v1/units",
@@ -151,6 +166,65 @@ pub(crate) fn units() -> Vec<Case> {
             ("dissolved twice", without(dissolve(DISSOLVED), "/name"), "unit-dissolved", "/unit"),
             ("a dissolved unit renamed", unit("/unit", json!(DISSOLVED)), "unit-dissolved", "/unit"),
             ("a dissolution with a name", dissolve("ben-cat"), "unknown-field", "/name"),
+            ("merged into itself", merge("ben-cat", "ben-cat"), "into-itself", "/into"),
+            ("merged into nobody", without(merge("ben-cat", "di-an"), "/into"), "missing", "/into"),
+            ("merged into an unknown unit", merge("ben-cat", "nowhere"), "unknown-unit", "/into"),
+            ("an unknown unit merged", merge("nowhere", "ben-cat"), "unknown-unit", "/unit"),
+            ("merged into the province", merge("ben-cat", "binh-duong"), "not-a-district", "/into"),
+            ("the province merged", merge("binh-duong", "ben-cat"), "province-stays", "/change"),
+            ("merged into a dissolved unit", merge("ben-cat", DISSOLVED), "unit-dissolved", "/into"),
+            ("a dissolved unit merged", merge(DISSOLVED, "ben-cat"), "unit-dissolved", "/unit"),
+            ("a share of nothing", share(1, 0), "zero-share", "/share/denominator"),
+            ("a share of more than all", share(3, 2), "share-over-one", "/share"),
+            ("merged on a day that is not", on_no_day, "not-a-date", "/effective"),
+            ("split into one", split(json!([{"unit": "di-an"}])), "too-few", "/into"),
+            (
+                "split into one twice",
+                split(json!([{"unit": "di-an"}, {"unit": "di-an"}])),
+                "named-twice",
+                "/into/1/unit",
+            ),
+            (
+                "split into one that is not established",
+                split(json!([{"unit": "di-an"}, {"unit": "phuong-moi"}])),
+                "unknown-unit",
+                "/into/1/unit",
+            ),
+            (
+                "shares over all",
+                split(json!([
+                    {"unit": "di-an", "share": {"numerator": 2, "denominator": 3}},
+                    {"unit": "thuan-an", "share": {"numerator": 1, "denominator": 2}},
+                ])),
+                "shares-over-one",
+                "/into",
+            ),
+            ("established twice", establish("di-an"), "unit-exists", "/unit"),
+            ("established after its end", establish(DISSOLVED), "unit-exists", "/unit"),
+            (
+                "established before the plan",
+                with(establish("phuong-moi"), "/effective", json!("2022-03-15")),
+                "before-the-plan",
+                "/effective",
+            ),
+            (
+                "established in one language",
+                with(establish("phuong-moi"), "/name", json!("Phường Mới")),
+                "wrong-type",
+                "/name",
+            ),
+            (
+                "established in a district",
+                with(establish("phuong-moi"), "/parent", json!("di-an")),
+                "not-a-province",
+                "/parent",
+            ),
+            (
+                "moved within the one province",
+                with(without(change("move"), "/name"), "/parent", json!("binh-duong")),
+                "no-other-province",
+                "/parent",
+            ),
             ("an unknown field of a unit", unit("/population", json!(1)), "unknown-field", "/population"),
         ],
     );

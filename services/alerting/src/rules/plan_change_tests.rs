@@ -101,7 +101,6 @@ fn an_overdue_report_that_may_come_later_is_resolved_as_corrected() {
 #[test]
 fn the_scope_of_a_baseline_is_its_cell_and_of_a_deadline_the_reports_it_is_of() {
     use super::Scope;
-    use super::story::small_plan;
     let story =
         given_the_plan().baseline("dong", "life-skills", 2021, 0).extend(2022, Some("tay"), "2022-12-20");
     let extension = |unit: Option<&str>| {
@@ -118,7 +117,7 @@ fn the_scope_of_a_baseline_is_its_cell_and_of_a_deadline_the_reports_it_is_of() 
     };
     assert_eq!(story.facts.all_deadlines().count(), 1);
     let tay = "tay".parse().unwrap();
-    assert_eq!(Scope::touched_by(&small_plan(), &extension(Some("tay"))), Scope::of_cell(&tay, None));
-    let all = Scope::touched_by(&small_plan(), &extension(None));
+    assert_eq!(Scope::touched_by(&story.facts, &extension(Some("tay"))), Scope::of_cell(&tay, None));
+    let all = Scope::touched_by(&story.facts, &extension(None));
     assert!(!all.is_everything() && all.has_reports_of(&tay));
 }

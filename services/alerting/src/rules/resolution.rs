@@ -1,8 +1,8 @@
 //! Why an alert clears: the target or the plan's keys moved, figures came, or units changed.
 
 use super::cell::Judged;
-use events::{Position, UnitChange};
-use indicators::{AlertFact, View};
+use events::Position;
+use indicators::{AlertFact, UnitChangeFact, View};
 use plan::Level;
 
 /// What made an alert clear.
@@ -33,7 +33,7 @@ pub(super) fn cause(view: &View<'_>, judged: &Judged<'_>, alert: &AlertFact) -> 
     if figures_since(view, judged, alert.position) {
         return Cause::Figures { newer: judged.cell.period > alert.period };
     }
-    if dissolved_since(view, judged, alert) {
+    if units_changed_since(view, judged, alert) {
         return Cause::Units;
     }
     // Nothing was reported since: the clock has moved on to the next review's target, or to one recorded ahead.
@@ -55,8 +55,8 @@ fn before_those_ahead(view: &View<'_>, judged: &Judged<'_>, alert: &AlertFact) -
     ahead.map(|(position, _)| position).min().map(|first| Position(first.0 - 1))
 }
 
-/// Whether a line of the cell's measure was recorded after a position, by the unit or, for the province, by a
-/// district; or the cell's baseline.
+/// Whether a line of the cell's measure was recorded after a position: by the unit, by one that went over into it,
+/// or, for the province, by a district; or the cell's baseline.
 fn figures_since(view: &View<'_>, judged: &Judged<'_>, position: Position) -> bool {
     let plan = view.plan();
     let baselines = view.facts().baselines(&judged.unit.id, &judged.indicator.id);
@@ -64,9 +64,13 @@ fn figures_since(view: &View<'_>, judged: &Judged<'_>, position: Position) -> bo
         return true;
     }
     let of_districts = plan.measure_of(judged.indicator).level == Level::District;
+    let predecessors: Vec<_> =
+        view.predecessors(&judged.unit.id).into_iter().map(|predecessor| predecessor.unit).collect();
     let reporters = plan.units.iter().filter(|unit| match (judged.unit.level, of_districts) {
-        (Level::Province, true) => unit.level == Level::District,
-        (Level::Province, false) | (Level::District, _) => unit.id == judged.unit.id,
+        (Level::Province, true) => unit.level == Level::District && view.ever_belonged(unit, &judged.unit.id),
+        (Level::Province, false) | (Level::District, _) => {
+            unit.id == judged.unit.id || predecessors.contains(&&unit.id)
+        }
     });
     reporters.into_iter().any(|unit| {
         plan.calendar.periods().any(|period| {
@@ -76,14 +80,19 @@ fn figures_since(view: &View<'_>, judged: &Judged<'_>, position: Position) -> bo
     })
 }
 
-/// Whether a district has been dissolved since the alert was raised, by record or by effect.
-fn dissolved_since(view: &View<'_>, judged: &Judged<'_>, alert: &AlertFact) -> bool {
-    judged.unit.level == Level::Province
-        && view.plan().districts().any(|unit| {
-            view.facts().unit_changes(&unit.id).iter().any(|fact| {
-                matches!(fact.change, UnitChange::Dissolve)
-                    && (fact.position > alert.position || fact.effective > alert.raised_at)
-                    && fact.effective <= view.moment().as_of
-            })
-        })
+/// Whether units have changed since the alert was raised, by record or by effect: for the province a district that
+/// has come into force or ended, for a district a unit that has gone over into it.
+fn units_changed_since(view: &View<'_>, judged: &Judged<'_>, alert: &AlertFact) -> bool {
+    let since = |fact: &UnitChangeFact| {
+        (fact.position > alert.position || fact.effective > alert.raised_at)
+            && fact.effective <= view.moment().as_of
+    };
+    let facts = view.facts();
+    match judged.unit.level {
+        Level::Province => view.plan().districts().any(|unit| {
+            view.ever_belonged(unit, &judged.unit.id)
+                && facts.unit_changes(&unit.id).iter().any(|fact| fact.change.moves_counts() && since(fact))
+        }),
+        Level::District => facts.successions(&judged.unit.id).any(|(_, fact)| since(fact)),
+    }
 }

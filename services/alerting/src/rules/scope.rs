@@ -1,7 +1,7 @@
 //! A scope: which cells and whose reports are looked at, so that one report does not judge the whole plan again.
 
 use events::{EventData, IndicatorId, UnitId};
-use plan::Plan;
+use indicators::Facts;
 use std::collections::BTreeSet;
 
 /// Which cells and whose reports the rules look at.
@@ -30,15 +30,16 @@ impl Scope {
         scope
     }
 
-    /// What an event can have changed.
+    /// What an event changed that is among the facts already; nothing before a plan is adopted.
     ///
-    /// A report touches its unit's cells and the province's of the indicators that its measures feed, and
-    /// whether the report is overdue. A target touches its indicator everywhere, because units inherit it. A
-    /// change of a unit moves sums and counts, and an amendment what everything is judged by, so they touch
-    /// everything. A baseline touches its own cell, a deadline the reports that it is of. What happens to an alert touches its
-    /// own cell: another rule may wait for it.
-    pub fn touched_by(plan: &Plan, data: &EventData) -> Scope {
+    /// A report touches the cells of the indicators that its measures feed: its unit's, the province's and those of
+    /// the units that took it over, whose baseline may come from it; and whether the report is overdue. A target
+    /// touches its indicator everywhere, because units inherit it. A change of a unit moves sums and counts, and an
+    /// amendment what everything is judged by, so they touch everything. A baseline touches its own cell, a deadline
+    /// the reports that it is of. What happens to an alert touches its own cell: another rule may wait for it.
+    pub fn touched_by(facts: &Facts, data: &EventData) -> Scope {
         let mut scope = Scope::nothing();
+        let Some(plan) = facts.adopted().map(|adopted| &adopted.plan) else { return scope };
         match data {
             EventData::PlanAdopted(_) | EventData::UnitChanged(_) | EventData::PlanAmended(_) => {
                 scope.everything = true;
@@ -49,10 +50,14 @@ impl Scope {
                 None => scope.reports_of.extend(plan.units.iter().map(|unit| unit.id.clone())),
             },
             EventData::ReportSubmitted(data) => {
-                let province = &plan.province().id;
+                let changes = facts.unit_changes(&data.unit).iter();
+                let successors = changes.flat_map(|fact| fact.change.successors());
+                let mut units = vec![&data.unit];
+                units.extend(plan.provinces().map(|province| &province.id));
+                units.extend(successors.map(|(successor, _)| successor));
                 for indicator in data.lines.iter().flat_map(|line| plan.fed_by(&line.measure)) {
-                    scope.cells.insert((data.unit.clone(), indicator.id.clone()));
-                    scope.cells.insert((province.clone(), indicator.id.clone()));
+                    let cells = units.iter().map(|unit| ((*unit).clone(), indicator.id.clone()));
+                    scope.cells.extend(cells);
                 }
                 scope.reports_of.insert(data.unit.clone());
             }

@@ -237,10 +237,15 @@ impl Story {
     }
 
     /// A unit is dissolved.
-    pub(super) fn dissolve(mut self, unit: &str, effective: &str) -> Story {
+    pub(super) fn dissolve(self, unit: &str, effective: &str) -> Story {
+        self.change(unit, UnitChange::Dissolve, effective)
+    }
+
+    /// A unit changes.
+    pub(super) fn change(mut self, unit: &str, change: UnitChange, effective: &str) -> Story {
         let data = EventData::UnitChanged(UnitChanged {
             unit: unit.parse().unwrap(),
-            change: UnitChange::Dissolve,
+            change,
             revision: 1,
             effective: self.date(effective),
             instrument: "3/NQ".into(),
@@ -315,8 +320,8 @@ impl Story {
     }
 
     fn happens(&mut self, data: EventData) {
-        let scope = Scope::touched_by(&small_plan(), &data);
-        self.record(data);
+        self.record(data.clone());
+        let scope = Scope::touched_by(&self.facts, &data);
         self.settle(scope);
     }
 

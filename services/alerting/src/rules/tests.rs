@@ -5,7 +5,7 @@
 
 use super::next_instant;
 use super::story::{Story, attained, given_the_plan, in_words, level, rate, small_plan, withdrawn};
-use events::TargetValue;
+use events::{Share, Successor, TargetValue, UnitChange, UnitName};
 use indicators::Facts;
 
 const CELL: &str = "dong life-skills";
@@ -313,6 +313,68 @@ fn a_dissolved_unit_has_no_open_alert_and_gets_none() {
     assert!(said.contains(&"dong: overdue resolved, unit-dissolved".to_owned()), "{said:?}");
     assert!(said.contains(&"dong life-skills: behind resolved, unit-dissolved".to_owned()), "{said:?}");
     story.on("2026-02-01").then("dong", &["overdue resolved, unit-dissolved"]);
+}
+
+fn whole() -> Option<Share> {
+    Some(Share { numerator: 1, denominator: 1 })
+}
+
+fn new_district() -> UnitChange {
+    UnitChange::Establish {
+        name: UnitName { vi: "Mới".into(), en: "New".into() },
+        unit_type: "ward".into(),
+        code: "9".into(),
+        parent: None,
+    }
+}
+
+#[test]
+fn a_merged_or_split_unit_has_no_open_alert_and_gets_none() {
+    let into = || "tay".parse().unwrap();
+    let split = vec![
+        Successor { unit: into(), share: None },
+        Successor { unit: "nam".parse().unwrap(), share: None },
+    ];
+    for change in [UnitChange::Merge { into: into(), share: None }, UnitChange::Split { into: split }] {
+        let story =
+            given_dong_is_behind().on("2023-12-02").then("dong", &["overdue raised for 2023, warning"]);
+        let story = story.change("dong", change, "2024-07-01").then(CELL, &[]).on("2024-07-02");
+        let said: Vec<String> = story.decided.iter().map(in_words).collect();
+        assert!(said.contains(&"dong: overdue resolved, unit-dissolved".to_owned()), "{said:?}");
+        assert!(said.contains(&"dong life-skills: behind resolved, unit-dissolved".to_owned()), "{said:?}");
+        story.on("2026-02-01").then("dong", &["overdue resolved, unit-dissolved"]);
+    }
+}
+
+#[test]
+fn an_established_unit_owes_from_its_first_deadline_on() {
+    given_the_plan()
+        .on("2024-06-20")
+        .change("moi", new_district(), "2024-07-01")
+        .on("2024-11-30")
+        .then("moi", &[])
+        .on("2024-12-01")
+        .then("moi", &["overdue raised for 2024, warning"]);
+}
+
+#[test]
+fn a_successor_is_judged_by_the_baseline_of_its_predecessors_and_by_their_corrections() {
+    // Both had 20 % in 2021: 40 of 200. E(2024) = 42.5 %, with 22 % the pace is 2/22.5 = 0.09.
+    let story = given_the_plan()
+        .on("2022-04-01")
+        .report("dong", 2021, &life_skills(20))
+        .report("tay", 2021, &life_skills(20))
+        .on("2024-06-20")
+        .change("moi", new_district(), "2024-07-01")
+        .change("dong", UnitChange::Merge { into: "moi".parse().unwrap(), share: whole() }, "2024-07-01")
+        .change("tay", UnitChange::Merge { into: "moi".parse().unwrap(), share: whole() }, "2024-07-01")
+        .on("2024-11-20")
+        .report("moi", 2024, &life_skills(22))
+        .then("moi life-skills", &["behind raised for 2024, warning"]);
+    // Where one takes its figures back, no period is common to both: there is no baseline, and nothing is behind.
+    story
+        .report("dong", 2021, &[withdrawn("life-skills")])
+        .then("moi life-skills", &["behind resolved, corrected"]);
 }
 
 #[test]

@@ -119,6 +119,9 @@ pub struct Baseline {
     pub period: String,
     /// The value.
     pub percent: String,
+    /// The units whose figures it was derived from; none where the unit reported it itself.
+    #[serde(default)]
+    pub derived_from: Vec<String>,
 }
 
 /// The report behind a cell.

@@ -155,9 +155,13 @@ fn details(cell: &Cell, language: Language) -> Vec<(String, String)> {
     );
     say(
         words.baseline,
-        cell.baseline
-            .as_ref()
-            .map(|baseline| format!("{} ({})", language.percent(&baseline.percent), baseline.period)),
+        cell.baseline.as_ref().map(|baseline| {
+            let from = match baseline.derived_from.as_slice() {
+                [] => String::new(),
+                units => format!(", {} {}", words.derived_from, units.join(", ")),
+            };
+            format!("{} ({}{from})", language.percent(&baseline.percent), baseline.period)
+        }),
     );
     say(words.expected, cell.expected.as_ref().map(|expected| language.percent(expected)));
     say(words.pace, cell.pace.as_ref().map(|pace| language.decimal(pace)));

@@ -1,7 +1,7 @@
 //! Admission of baselines, of amendments of the plan and of extended deadlines.
 
 use super::{
-    Identity, Known, ParsedRequest, Slot, before_the_plan, dissolved, dissolved_since, identify, new_event,
+    Identity, Known, ParsedRequest, Slot, before_the_plan, identify, new_event, not_in_force,
     revision_conflict, unknown_unit,
 };
 use events::command::{
@@ -329,10 +329,8 @@ fn check_deadline(known: &Known<'_>, plan: &Plan, extension: &ExtendDeadline) ->
     if let Some(unit) = &extension.unit {
         if plan.unit(unit).is_none() {
             errors.push(unknown_unit("/unit", plan, unit));
-        } else if calendar.has_period(extension.period)
-            && let Some(since) = dissolved_since(known.facts, plan, unit, calendar.due(extension.period))
-        {
-            errors.push(dissolved("/unit", unit, since));
+        } else if calendar.has_period(extension.period) {
+            errors.extend(not_in_force(known.facts, plan, "/unit", unit, calendar.due(extension.period)));
         }
     }
     errors

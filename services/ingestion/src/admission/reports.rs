@@ -2,8 +2,7 @@
 
 use super::parsed::ParsedReport;
 use super::{
-    Known, ParsedRequest, Slot, dissolved, dissolved_since, new_event, recorded_before, revision_conflict,
-    unknown_unit,
+    Known, ParsedRequest, Slot, new_event, not_in_force, recorded_before, revision_conflict, unknown_unit,
 };
 use events::command::{Operation, ReadableParts, SubmitReport};
 use events::ids::derived_id;
@@ -190,9 +189,7 @@ fn check(known: &Known<'_>, plan: &Plan, parts: &ReadableParts, earlier: &Earlie
     }
     if let (Some(unit), Some(document)) = (unit, &parts.document) {
         let document_day = plan.calendar.start_of_day(document.date);
-        if let Some(since) = dissolved_since(known.facts, plan, &unit.id, document_day) {
-            errors.push(dissolved("/unit", &unit.id, since));
-        }
+        errors.extend(not_in_force(known.facts, plan, "/unit", &unit.id, document_day));
     }
     for (index, line) in &parts.lines {
         let pointer = format!("/lines/{index}");

@@ -1,7 +1,7 @@
 //! Admission of target changes.
 
 use super::{
-    Identity, Known, ParsedRequest, Slot, before_the_plan, dissolved, dissolved_since, identify, new_event,
+    Identity, Known, ParsedRequest, Slot, before_the_plan, identify, new_event, not_in_force,
     revision_conflict, unknown_unit,
 };
 use events::command::ChangeTarget;
@@ -166,9 +166,7 @@ fn check_unit(
         return;
     }
     let effective = plan.calendar.start_of_day(change.effective);
-    if let Some(since) = dissolved_since(known.facts, plan, unit, effective) {
-        errors.push(dissolved("/unit", unit, since));
-    }
+    errors.extend(not_in_force(known.facts, plan, "/unit", unit, effective));
     let Some(indicator) = indicator else { return };
     if plan.form(indicator) != (Form::Rate { by_districts: true }) {
         errors.push(FieldError::new(

@@ -71,6 +71,9 @@ fn row(cell: &Value) -> [String; 9] {
     if cell.get("degraded").is_some_and(|degraded| !degraded.is_null()) {
         status.push_str(" (degraded)");
     }
+    if cell.get("in_force") == Some(&Value::Bool(false)) {
+        status.push_str(" (not in force)");
+    }
     [
         text(cell.get("unit")),
         text(cell.get("indicator")),

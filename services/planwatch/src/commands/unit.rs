@@ -1,4 +1,4 @@
-//! `planwatch unit change`: changes a unit's name, type or code, or dissolves it.
+//! `planwatch unit change`: a reform of units, one change at a time.
 
 use crate::client::ServerArguments;
 use crate::exit::{Exit, Outcome};
@@ -18,7 +18,7 @@ pub struct Arguments {
 enum Command {
     /// Change a unit as a JSON file says
     Change {
-        /// The change: {"unit", "change": "rename|retype|recode|dissolve", …, "effective", "instrument"}
+        /// The change: {"unit", "change": "establish|rename|retype|recode|merge|split|move|dissolve", …, "effective", "instrument"}
         file: PathBuf,
         /// A key under which the same answer is given again
         #[arg(long, value_name = "KEY")]

@@ -123,8 +123,9 @@ impl<'a> Driver<'a> {
         let mut scope = Scope::nothing();
         for slot in slots {
             let Slot::New { event, .. } = slot else { bail!("it was recorded before") };
-            scope.merge(Scope::touched_by(self.plan, &event.data));
+            let data = event.data.clone();
             self.record(*event)?;
+            scope.merge(Scope::touched_by(&self.facts, &data));
         }
         Ok(scope)
     }

@@ -65,6 +65,24 @@ fn a_dissolved_unit_is_answered_when_it_is_named() {
 }
 
 #[test]
+fn an_established_unit_is_answered_from_when_it_was_recorded_on() {
+    let mut asking = asking();
+    let plan = fixture::plan();
+    fixture::fold(
+        &mut asking.facts,
+        vec![fixture::establish(&plan, "new", "2025-12-01")],
+        "2025-11-20T02:00:00Z",
+    );
+    asking.adopted = Arc::clone(asking.facts.adopted().unwrap());
+    assert_eq!(asking.status(json!({}), None).unwrap().cells.len(), 113 + 12);
+    assert_eq!(asking.status(json!({"unit": "new"}), None).unwrap().cells.len(), 12);
+    let earlier = asking.status(json!({"unit": "new", "as_of": "2025-11-30"}), None).unwrap();
+    assert_eq!(earlier.cells[0].in_force, Some(false));
+    let unknown = asking.status(json!({"unit": "new", "known_at": "2025-11-19"}), Some(35)).unwrap_err();
+    assert_eq!(codes(&unknown), [("?unit", "unknown-unit")]);
+}
+
+#[test]
 fn an_indicator_is_answered_for_every_unit_that_has_a_cell() {
     let asking = asking();
     assert_eq!(asking.status(json!({"indicator": "life-skills"}), None).unwrap().cells.len(), 9);

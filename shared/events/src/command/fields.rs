@@ -51,6 +51,11 @@ impl<'a> Fields<'a> {
         self.errors.push(FieldError::new(pointer, code, reason, remedy));
     }
 
+    /// Where a field of this object stands in the whole body.
+    pub fn pointer_of(&self, field: &str) -> String {
+        format!("{}/{field}", self.pointer)
+    }
+
     /// Notes errors that already name their place.
     pub fn refuse_all(&mut self, errors: Vec<FieldError>) {
         self.errors.extend(errors);

@@ -2,7 +2,10 @@
 //!
 //! Derived readers of flattened and untagged types would take unknown fields, and more than one value.
 
-use super::{LineValue, Mark, ReportLine, TargetChanged, TargetValue, UnitChange, UnitChanged};
+use super::{
+    LineValue, Mark, ReportLine, Share, Successor, TargetChanged, TargetValue, UnitChange, UnitChanged,
+    UnitName,
+};
 use crate::ids::{IndicatorId, MeasureId, Period, Review, UnitId};
 use crate::percent::Percent;
 use jiff::civil::Date;
@@ -112,16 +115,33 @@ impl<'de> Deserialize<'de> for TargetChanged {
 
 impl<'de> Deserialize<'de> for UnitChanged {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        /// A new name, or the name of a new unit in both languages.
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Name {
+            New(String),
+            Both(UnitName),
+        }
+        /// The one unit of a merger, or those of a split.
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Into {
+            One(UnitId),
+            Several(Vec<Successor>),
+        }
         /// All fields that the data may have; which of them a change needs is checked below.
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
         struct Fields {
             unit: UnitId,
             change: String,
-            name: Option<String>,
+            name: Option<Name>,
             #[serde(rename = "type")]
             unit_type: Option<String>,
             code: Option<String>,
+            parent: Option<UnitId>,
+            into: Option<Into>,
+            share: Option<Share>,
             revision: u32,
             effective: Date,
             instrument: String,
@@ -129,12 +149,22 @@ impl<'de> Deserialize<'de> for UnitChanged {
             request_digest: Option<String>,
         }
         let fields = Fields::deserialize(deserializer)?;
-        let change = match (fields.change.as_str(), fields.name, fields.unit_type, fields.code) {
-            ("rename", Some(name), None, None) => UnitChange::Rename { name },
-            ("retype", None, Some(unit_type), None) => UnitChange::Retype { unit_type },
-            ("recode", None, None, Some(code)) => UnitChange::Recode { code },
-            ("dissolve", None, None, None) => UnitChange::Dissolve,
-            _ => return Err(de::Error::custom("a unit change holds exactly what its kind needs")),
+        let wrong = || de::Error::custom("a unit change holds exactly what its kind needs");
+        let Fields { change, name, unit_type, code, parent, into, share, .. } = fields;
+        let change = match (change.as_str(), name, unit_type, code, parent, into, share) {
+            ("establish", Some(Name::Both(name)), Some(unit_type), Some(code), parent, None, None) => {
+                UnitChange::Establish { name, unit_type, code, parent }
+            }
+            ("rename", Some(Name::New(name)), None, None, None, None, None) => UnitChange::Rename { name },
+            ("retype", None, Some(unit_type), None, None, None, None) => UnitChange::Retype { unit_type },
+            ("recode", None, None, Some(code), None, None, None) => UnitChange::Recode { code },
+            ("merge", None, None, None, None, Some(Into::One(into)), share) => {
+                UnitChange::Merge { into, share }
+            }
+            ("split", None, None, None, None, Some(Into::Several(into)), None) => UnitChange::Split { into },
+            ("move", None, None, None, Some(parent), None, None) => UnitChange::Move { parent },
+            ("dissolve", None, None, None, None, None, None) => UnitChange::Dissolve,
+            _ => return Err(wrong()),
         };
         Ok(UnitChanged {
             unit: fields.unit,

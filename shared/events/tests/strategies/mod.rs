@@ -4,8 +4,8 @@ use events::{
     ActorId, AlertAcknowledged, AlertRaised, AlertResolved, BaselineEntered, BaselineValue, Date,
     DeadlineExtended, Document, Event, EventData, EventId, IndicatorId, KeyChange, KeyTexts, KeyValue,
     LineValue, Mark, MeasureId, Percent, Period, PlanAdopted, PlanAmended, PlanId, Position, Recorded,
-    ReportLine, ReportSubmitted, Resolution, Review, Rule, Severity, Summary, TargetChanged, TargetValue,
-    Timestamp, UnitChange, UnitChanged, UnitId,
+    ReportLine, ReportSubmitted, Resolution, Review, Rule, Severity, Share, Successor, Summary,
+    TargetChanged, TargetValue, Timestamp, UnitChange, UnitChanged, UnitId, UnitName,
 };
 use proptest::option;
 use proptest::prelude::*;
@@ -95,7 +95,26 @@ fn unit_changes() -> impl Strategy<Value = UnitChange> {
         texts().prop_map(|unit_type| UnitChange::Retype { unit_type }),
         texts().prop_map(|code| UnitChange::Recode { code }),
         Just(UnitChange::Dissolve),
+        (unit_names(), texts(), texts(), option::of(slug(UnitId::parse))).prop_map(
+            |(name, unit_type, code, parent)| UnitChange::Establish { name, unit_type, code, parent }
+        ),
+        (slug(UnitId::parse), option::of(shares()))
+            .prop_map(|(into, share)| UnitChange::Merge { into, share }),
+        prop::collection::vec(successors(), 0..4).prop_map(|into| UnitChange::Split { into }),
+        slug(UnitId::parse).prop_map(|parent| UnitChange::Move { parent }),
     ]
+}
+
+fn unit_names() -> impl Strategy<Value = UnitName> {
+    (texts(), texts()).prop_map(|(vi, en)| UnitName { vi, en })
+}
+
+fn shares() -> impl Strategy<Value = Share> {
+    (any::<u64>(), any::<u64>()).prop_map(|(numerator, denominator)| Share { numerator, denominator })
+}
+
+fn successors() -> impl Strategy<Value = Successor> {
+    (slug(UnitId::parse), option::of(shares())).prop_map(|(unit, share)| Successor { unit, share })
 }
 
 fn rules() -> impl Strategy<Value = Rule> {

@@ -1,34 +1,20 @@
-//! Where a rate began: its earliest reported period, or the baseline that was entered in its place.
+//! The baseline that was entered for a rate, in place of its earliest reported period.
 
 use super::View;
 use crate::cell::Baseline;
-use crate::exact::{Exact, ratio, shown_percent};
+use crate::exact::{ratio, shown_percent};
 use crate::facts::BaselineFact;
-use crate::standing::Point;
-use events::{BaselineValue, EventId, Period};
+use crate::successors::Start;
+use events::BaselineValue;
 use plan::{Indicator, Unit};
 
-/// Where a rate began.
-#[derive(Debug, Clone)]
-pub(crate) struct Start {
-    pub(crate) period: Period,
-    pub(crate) numerator: u64,
-    /// Never 0.
-    pub(crate) denominator: u64,
-    pub(crate) because: Vec<EventId>,
-    /// The event that entered it; none for a reported period.
-    pub(crate) entered: Option<EventId>,
-}
-
 impl Start {
-    pub(crate) fn ratio(&self) -> Exact {
-        ratio(self.numerator, self.denominator)
-    }
-
+    /// As a cell shows it.
     pub(super) fn shown(&self) -> Baseline {
         Baseline {
             period: self.period,
-            percent: shown_percent(&self.ratio()),
+            percent: shown_percent(&self.ratio),
+            derived_from: self.derived_from.clone(),
             entered: self.entered.is_some(),
             event: self.entered,
         }
@@ -45,25 +31,16 @@ impl<'a> View<'a> {
         known.last().filter(|fact| matches!(fact.value, BaselineValue::Rate { .. }))
     }
 
-    /// Where a rate began: as was entered, else at its earliest point.
-    pub(crate) fn rate_start(&self, unit: &Unit, indicator: &Indicator, points: &[Point]) -> Option<Start> {
-        if let Some(fact) = self.entered_baseline(unit, indicator)
-            && let BaselineValue::Rate { numerator, denominator } = fact.value
-        {
-            return Some(Start {
-                period: fact.period,
-                numerator,
-                denominator: denominator.max(1),
-                because: vec![fact.event],
-                entered: Some(fact.event),
-            });
-        }
-        points.first().map(|point| Start {
-            period: point.period,
-            numerator: point.numerator,
-            denominator: point.denominator,
-            because: point.because.clone(),
-            entered: None,
+    /// Where the path begins that was entered.
+    pub(crate) fn entered_start(&self, unit: &Unit, indicator: &Indicator) -> Option<Start> {
+        let fact = self.entered_baseline(unit, indicator)?;
+        let BaselineValue::Rate { numerator, denominator } = fact.value else { return None };
+        Some(Start {
+            period: fact.period,
+            ratio: ratio(numerator, denominator.max(1)),
+            derived_from: Vec::new(),
+            entered: Some(fact.event),
+            because: vec![fact.event],
         })
     }
 }

@@ -13,6 +13,7 @@ use crate::facts::BaselineFact;
 use crate::outlook::{Outlook, outlook};
 use crate::path::Path;
 use crate::standing::{Point, Standing, lapses_at};
+use crate::successors::Start;
 use crate::targets::Spoken;
 use events::{BaselineValue, LineValue, Period, Timestamp, UnitId};
 use plan::{Form, Indicator, Level, MeasureKind, ReviewYear, Unit};
@@ -32,11 +33,12 @@ impl View<'_> {
         let targets = self.targets_explained(unit, indicator, spoken);
         let is_rate = matches!(form, Form::Rate { .. });
         let points = if is_rate { self.rate_points(unit, indicator).points } else { Vec::new() };
+        let start = is_rate.then(|| self.rate_start(unit, indicator, &points)).flatten();
         let (states, path, outlook) = if is_rate {
             let target = spoken.and_then(|spoken| Some((spoken.fact.review, percent_value(spoken.fact)?)));
             (
                 Vec::new(),
-                self.path_explained(unit, indicator, spoken, &points),
+                self.path_explained(unit, indicator, spoken, &points, start.as_ref()),
                 Some(outlook(&points, target)),
             )
         } else {
@@ -51,7 +53,11 @@ impl View<'_> {
             indicator_name: indicator.name.clone(),
             paragraph: indicator.paragraph.clone(),
             base: indicator.base.clone(),
-            periods: if is_rate { self.periods_explained(unit, indicator, &points) } else { Vec::new() },
+            periods: if is_rate {
+                self.periods_explained(unit, indicator, &points, start.as_ref())
+            } else {
+                Vec::new()
+            },
             states,
             targets,
             path,
@@ -69,7 +75,7 @@ impl View<'_> {
             names: Vec::new(),
             consulted: Vec::new(),
         };
-        let (asked, earlier) = self.rules_asked(unit, indicator, spoken, &points);
+        let (asked, earlier) = self.rules_asked(unit, indicator, spoken, &points, start.as_ref());
         let (on_track, at_risk) = (self.plan.thresholds.on_track, self.plan.thresholds.at_risk);
         explanation.rules = asked
             .into_iter()
@@ -123,10 +129,11 @@ impl View<'_> {
         indicator: &Indicator,
         spoken: Option<Spoken<'_>>,
         points: &[Point],
+        start: Option<&Start>,
     ) -> Option<PathExplained> {
-        let progress = self.progress_of(unit, indicator, spoken, points)?;
+        let progress = self.progress_of(unit, indicator, spoken, points, start)?;
         let expected = progress.expected?;
-        let path = self.rate_path(unit, indicator, points)?;
+        let path = self.rate_path(unit, indicator, start?, points)?;
         let year = progress.period.year();
         let corner = |(year, ratio): &(i16, Exact)| Corner { year: *year, expected: Percentage::of(ratio) };
         let corners: Vec<Corner> = path.corners().iter().map(corner).collect();
@@ -148,12 +155,20 @@ impl View<'_> {
         unit: &Unit,
         indicator: &Indicator,
         points: &[Point],
+        start: Option<&Start>,
     ) -> Vec<PeriodExplained> {
         let mut uses: BTreeMap<Period, Vec<String>> = BTreeMap::new();
         let entered = self.entered_baseline(unit, indicator);
-        if let ([first, .., _], None) = (points, entered) {
-            uses.entry(first.period).or_default().push("baseline".to_owned());
+        let derived = start.filter(|start| !start.derived_from.is_empty());
+        if let Some(own) = start.filter(|_| derived.is_none() && entered.is_none()) {
+            uses.entry(own.period).or_default().push("baseline".to_owned());
         }
+        let predecessors = derived.into_iter().flat_map(|start| {
+            let units = start.derived_from.iter().filter_map(|id| self.plan.unit(id));
+            units.filter_map(|of| {
+                self.period_explained(of, indicator, start.period, vec!["baseline".to_owned()])
+            })
+        });
         if let Some(latest) = points.last() {
             uses.entry(latest.period).or_default().push("value".to_owned());
         }
@@ -169,11 +184,9 @@ impl View<'_> {
         let reported = uses
             .into_iter()
             .filter_map(|(period, used_for)| self.period_explained(unit, indicator, period, used_for));
-        let mut explained: Vec<PeriodExplained> = entered
-            .and_then(|fact| self.baseline_explained(unit, indicator, fact))
-            .into_iter()
-            .chain(reported)
-            .collect();
+        let entered = entered.and_then(|fact| self.baseline_explained(unit, indicator, fact));
+        let baseline = predecessors.chain(entered);
+        let mut explained: Vec<PeriodExplained> = baseline.chain(reported).collect();
         explained.sort_by_key(|period| period.period);
         explained
     }
@@ -218,7 +231,7 @@ impl View<'_> {
         let sums =
             self.plan.form(indicator) == Form::Rate { by_districts: true } && unit.level == Level::Province;
         let units = if sums {
-            self.districts_in_force(self.plan.calendar.end_of_year(period.year()))
+            self.districts_in_force(&unit.id, self.plan.calendar.end_of_year(period.year()))
         } else {
             vec![unit]
         };
@@ -231,7 +244,7 @@ impl View<'_> {
             }
         }
         let (numerator, denominator) = if sums {
-            let sum = self.sum(period, &indicator.measure);
+            let sum = self.sum(&unit.id, period, &indicator.measure);
             (sum.numerator, sum.denominator)
         } else {
             match parts.first()?.value {
@@ -261,7 +274,7 @@ impl View<'_> {
     ) -> Vec<StateExplained> {
         let form = self.plan.form(indicator);
         let is_share = matches!(form, Form::Share { .. }) && unit.level == Level::Province;
-        let units = if is_share { self.districts_in_force(in_force_at) } else { vec![unit] };
+        let units = if is_share { self.districts_in_force(&unit.id, in_force_at) } else { vec![unit] };
         let target = self.spoken_target(unit, indicator);
         let mut states: Vec<StateExplained> = units
             .into_iter()
@@ -360,7 +373,7 @@ impl View<'_> {
             (Form::Share { .. }, Level::Province) => {
                 let in_force_at = review.units_as_of.map_or(end, |date| self.plan.calendar.end_of_day(date));
                 explained.units_as_of = review.units_as_of.map(|date| date.to_string());
-                let count = self.count(indicator, year, end, in_force_at);
+                let count = self.count(&unit.id, indicator, year, end, in_force_at);
                 explained.value = (count.reported > 0).then(|| share_value(&count, percent_value(target)));
                 explained.states = self.states_explained(unit, indicator, year, end, in_force_at);
             }
@@ -379,6 +392,7 @@ impl View<'_> {
         indicator: &Indicator,
         spoken: Option<Spoken<'_>>,
         points: &[Point],
+        start: Option<&Start>,
     ) -> Asked {
         let form = self.plan.form(indicator);
         let now = self.moment.as_of;
@@ -386,7 +400,7 @@ impl View<'_> {
         let mut asked = vec![(Status::NoData, false), (Status::NoTarget, false)];
         match (form, unit.level) {
             (Form::Rate { .. }, _) => {
-                let progress = self.progress_of(unit, indicator, spoken, points);
+                let progress = self.progress_of(unit, indicator, spoken, points, start);
                 asked[0].1 = progress.is_none();
                 asked[1].1 = spoken.is_none();
                 if let (Some(progress), Some(spoken)) = (progress, spoken) {
@@ -394,12 +408,12 @@ impl View<'_> {
                 }
             }
             (Form::Share { .. }, Level::Province) => {
-                let count = self.count(indicator, i16::MAX, now, now);
+                let count = self.count(&unit.id, indicator, i16::MAX, now, now);
                 let percent = spoken.and_then(|spoken| percent_value(spoken.fact));
                 asked[0].1 = count.reported == 0;
                 asked[1].1 = percent.is_none();
                 if let (Some(spoken), Some(percent), false) = (spoken, percent, asked[0].1) {
-                    let (rules, year) = self.share_rules(indicator, &count, spoken, percent);
+                    let (rules, year) = self.share_rules(unit, indicator, &count, spoken, percent);
                     asked.extend(rules);
                     earlier = year;
                 }
@@ -442,6 +456,10 @@ impl View<'_> {
         let mut positions: BTreeSet<_> = parts.map(|part| part.position).collect();
         positions.extend(states.filter_map(|state| state.part.as_ref()).map(|part| part.position));
         positions.extend(explanation.targets.iter().map(|target| target.position));
+        let successions = self.facts.successions(&unit.id).map(|(_, fact)| fact);
+        let in_force = successions
+            .filter(|fact| fact.position <= self.moment.cut && fact.effective <= self.moment.as_of);
+        positions.extend(in_force.map(|fact| fact.position));
         let amendments = self.facts.amendments().iter();
         let in_force =
             amendments.filter(|fact| fact.position <= self.moment.cut && fact.effective <= self.moment.as_of);

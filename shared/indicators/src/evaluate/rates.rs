@@ -1,11 +1,11 @@
 //! Rates: points, path, pace and status.
 
-use super::baselines::Start;
 use super::{View, first_that_applies, percent_value, small};
 use crate::cell::{Cell, Coverage, Provisional, Status, Value};
 use crate::exact::{Exact, hundredths_of, percent_of, ratio, shown, shown_percent};
 use crate::path::Path;
 use crate::standing::Point;
+use crate::successors::Start;
 use crate::targets::Spoken;
 use events::Period;
 use num_traits::Zero;
@@ -42,7 +42,7 @@ impl View<'_> {
         let mut points = Vec::new();
         let mut provisional = None;
         for period in self.plan.calendar.periods() {
-            let sum = self.sum(period, &indicator.measure);
+            let sum = self.sum(&unit.id, period, &indicator.measure);
             if sum.denominator == 0 {
                 continue;
             }
@@ -68,14 +68,19 @@ impl View<'_> {
 
     /// The path of a rate from its baseline through the targets in force; none without either, and none
     /// without a value that is of a later period than the baseline.
-    pub(crate) fn rate_path(&self, unit: &Unit, indicator: &Indicator, points: &[Point]) -> Option<Path> {
-        let start = self.rate_start(unit, indicator, points)?;
+    pub(crate) fn rate_path(
+        &self,
+        unit: &Unit,
+        indicator: &Indicator,
+        start: &Start,
+        points: &[Point],
+    ) -> Option<Path> {
         points.last().filter(|latest| latest.period > start.period)?;
         let targets = self.plan.reviews.iter().filter_map(|review| {
             let fact = self.target_for(unit, indicator, review.review)?;
             percent_value(fact).map(|percent| (review.review.year(), percent_of(percent)))
         });
-        Path::new((start.period.year(), start.ratio()), targets)
+        Path::new((start.period.year(), start.ratio.clone()), targets)
     }
 
     /// The pace of a rate cell and what it rests on; none for other kinds of cell and without a value.
@@ -83,7 +88,9 @@ impl View<'_> {
         let Form::Rate { .. } = self.plan.form(indicator) else { return None };
         let indicator = self.in_plan(indicator);
         let spoken = self.spoken_target(unit, indicator);
-        self.progress_of(unit, indicator, spoken, &self.rate_points(unit, indicator).points)
+        let points = self.rate_points(unit, indicator).points;
+        let start = self.rate_start(unit, indicator, &points);
+        self.progress_of(unit, indicator, spoken, &points, start.as_ref())
     }
 
     pub(super) fn progress_of(
@@ -92,11 +99,13 @@ impl View<'_> {
         indicator: &Indicator,
         spoken: Option<Spoken<'_>>,
         points: &[Point],
+        start: Option<&Start>,
     ) -> Option<RateProgress> {
         let latest = points.last()?;
         let value = latest.ratio();
         let target = spoken.and_then(|spoken| percent_value(spoken.fact));
-        let path = target.and_then(|_| self.rate_path(unit, indicator, points));
+        let start = start.filter(|_| target.is_some());
+        let path = start.and_then(|start| self.rate_path(unit, indicator, start, points));
         let year = latest.period.year();
         Some(RateProgress {
             expected: path.as_ref().map(|path| path.expected(year)),
@@ -117,18 +126,15 @@ impl View<'_> {
         let RatePoints { points, provisional } = self.rate_points(unit, indicator);
         cell.provisional = provisional;
         let start = self.rate_start(unit, indicator, &points);
-        let is_shown = |start: &&Start| start.entered.is_some() || points.len() > 1;
-        if let Some(start) = start.as_ref().filter(is_shown) {
-            cell.baseline = Some(start.shown());
-        }
-        let Some(progress) = self.progress_of(unit, indicator, spoken, &points) else {
+        cell.baseline = start.as_ref().map(Start::shown);
+        let Some(progress) = self.progress_of(unit, indicator, spoken, &points, start.as_ref()) else {
             return Status::NoData;
         };
         let latest = &points[points.len() - 1];
         cell.period = Some(latest.period);
         cell.value = Some(rate_value(latest.numerator, latest.denominator));
         cell.because.extend(&latest.because);
-        if let Some(start) = start.as_ref().filter(is_shown) {
+        if let Some(start) = start {
             cell.because.extend(&start.because);
         }
         cell.expected = progress.expected.as_ref().map(shown_percent);

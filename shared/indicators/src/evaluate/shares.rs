@@ -23,13 +23,14 @@ pub(super) struct Count {
 impl View<'_> {
     pub(super) fn count(
         &self,
+        province: &UnitId,
         indicator: &Indicator,
         year: i16,
         lapsed_at: Timestamp,
         in_force_at: Timestamp,
     ) -> Count {
         let form = self.plan.form(indicator);
-        let units = self.districts_in_force(in_force_at);
+        let units = self.districts_in_force(province, in_force_at);
         let states: Vec<(&Unit, State)> = units
             .iter()
             .filter_map(|unit| Some((*unit, self.state_at(unit, indicator, year, lapsed_at)?)))
@@ -52,11 +53,12 @@ impl View<'_> {
     pub(super) fn fill_share(
         &self,
         cell: &mut Cell,
+        province: &Unit,
         indicator: &Indicator,
         spoken: Option<Spoken<'_>>,
     ) -> Status {
         let now = self.moment.as_of;
-        let count = self.count(indicator, i16::MAX, now, now);
+        let count = self.count(&province.id, indicator, i16::MAX, now, now);
         if count.reported == 0 {
             return Status::NoData;
         }
@@ -65,12 +67,13 @@ impl View<'_> {
         cell.value = Some(share_value(&count, percent));
         cell.because.extend(&count.because);
         let (Some(spoken), Some(percent)) = (spoken, percent) else { return Status::NoTarget };
-        first_that_applies(&self.share_rules(indicator, &count, spoken, percent).0)
+        first_that_applies(&self.share_rules(province, indicator, &count, spoken, percent).0)
     }
 
     /// The rules for a share that has a value and a target, and the earlier year in which it was met.
     pub(super) fn share_rules(
         &self,
+        province: &Unit,
         indicator: &Indicator,
         count: &Count,
         spoken: Spoken<'_>,
@@ -78,18 +81,22 @@ impl View<'_> {
     ) -> ([(Status, bool); 4], Option<i16>) {
         let met_in = |year: i16| {
             let end = self.plan.calendar.end_of_year(year);
-            let then = self.count(indicator, year, end, end);
+            let then = self.count(&province.id, indicator, year, end, end);
             then.reported > 0 && reaches(&then, percent)
         };
         self.other_rules(reaches(count, percent), count.newest, spoken, met_in)
     }
 
     /// A share's value as it stood at the end of a year, or now within the as-of year; for series.
-    pub(crate) fn share_in(&self, indicator: &Indicator, year: i16) -> Option<(Value, Vec<EventId>)> {
+    pub(crate) fn share_in(
+        &self,
+        province: &Unit,
+        indicator: &Indicator,
+        year: i16,
+    ) -> Option<(Value, Vec<EventId>)> {
         let at = self.plan.calendar.end_of_year(year).min(self.moment.as_of);
-        let count = self.count(indicator, year, at, at);
-        let percent =
-            self.spoken_target(self.plan.province(), indicator).and_then(|spoken| percent_value(spoken.fact));
+        let count = self.count(&province.id, indicator, year, at, at);
+        let percent = self.spoken_target(province, indicator).and_then(|spoken| percent_value(spoken.fact));
         (count.reported > 0).then(|| (share_value(&count, percent), count.because))
     }
 }

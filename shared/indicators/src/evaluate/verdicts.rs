@@ -9,7 +9,8 @@ use plan::{Form, Indicator, Level, ReviewYear, Unit};
 use std::collections::BTreeMap;
 
 impl View<'_> {
-    /// What each review says of a cell: null before its year has ended and where no target bound the cell at its end.
+    /// What each review says of a cell: null before its year has ended, where no target bound the cell at its end,
+    /// and for a unit that was established only later.
     pub(crate) fn verdicts(
         &self,
         unit: &Unit,
@@ -36,6 +37,9 @@ impl View<'_> {
         let target = self.target_for(unit, indicator, review.review)?;
         let year = review.review.year();
         let end = self.plan.calendar.end_of_year(year);
+        if !self.was_there_by(&unit.id, end) {
+            return None;
+        }
         let form = self.plan.form(indicator);
         let met = match (form, unit.level) {
             (Form::Rate { .. }, _) => {
@@ -46,7 +50,7 @@ impl View<'_> {
             }
             (Form::Share { .. }, Level::Province) => {
                 let in_force_at = review.units_as_of.map_or(end, |date| self.plan.calendar.end_of_day(date));
-                let count = self.count(indicator, year, end, in_force_at);
+                let count = self.count(&unit.id, indicator, year, end, in_force_at);
                 let percent = percent_value(target)?;
                 (count.reported > 0).then(|| reaches(&count, percent))
             }

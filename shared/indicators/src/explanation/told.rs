@@ -125,9 +125,17 @@ impl Explanation {
         match &period.parts[..] {
             [part] if period.missing.is_empty() && part.value == period.value => {
                 let paper = self.paper(part);
+                // A baseline that is derived rests on what other units reported.
+                let of = match part.unit == self.cell.unit {
+                    true => names(String::new(), String::new()),
+                    false => {
+                        let name = self.name_of(&part.unit);
+                        names(format!(" của {}", name.vi), format!(" of {}", name.en))
+                    }
+                };
                 steps.push(names(
-                    format!("Kỳ {} ({vi}): {} ({}).", period.period, value.vi, paper.vi),
-                    format!("Period {} ({en}): {} ({}).", period.period, value.en, paper.en),
+                    format!("Kỳ {}{} ({vi}): {} ({}).", period.period, of.vi, value.vi, paper.vi),
+                    format!("Period {}{} ({en}): {} ({}).", period.period, of.en, value.en, paper.en),
                 ));
             }
             parts => {

@@ -242,10 +242,11 @@ impl Facts {
         batch.stop.map_or(Ok(()), |stop| Err(ApplyError::Read(stop)))
     }
 
-    /// Whether units and measures are numbered here as they were where a batch was decoded.
+    /// Whether units and measures are numbered here as they were where a batch was decoded; units that were
+    /// established since come after them, and what is theirs was decoded in the general way.
     fn has_words(&self, words: Option<&Arc<Vocabulary>>) -> bool {
         let both = words.zip(self.vocabulary.as_ref());
-        both.is_some_and(|(one, other)| Arc::ptr_eq(one, other) || one == other)
+        both.is_some_and(|(one, other)| Arc::ptr_eq(one, other) || one.goes_on_in(other))
     }
 
     /// Does what [`Facts::apply`] does with an event that is a report, numbered by the words of this plan.

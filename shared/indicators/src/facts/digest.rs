@@ -16,7 +16,7 @@ use super::{
 };
 use events::{
     ActorId, AlertId, BaselineValue, Date, EventId, IndicatorId, Mark, Period, Position, Resolution, Review,
-    Rule, Severity, TargetValue, UnitChange, UnitId, instant,
+    Rule, Severity, Share, TargetValue, UnitChange, UnitId, instant,
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -181,6 +181,43 @@ enum UnitChangeLine<'a> {
     Retype(&'a str),
     Recode(&'a str),
     Dissolve(bool),
+    Establish {
+        code: &'a str,
+        name: NameLine<'a>,
+        parent: Option<&'a UnitId>,
+        #[serde(rename = "type")]
+        unit_type: &'a str,
+    },
+    Merge {
+        into: &'a UnitId,
+        share: Option<ShareLine>,
+    },
+    Split(Vec<SuccessorLine<'a>>),
+    Move(&'a UnitId),
+}
+
+#[derive(Serialize)]
+struct NameLine<'a> {
+    en: &'a str,
+    vi: &'a str,
+}
+
+#[derive(Serialize)]
+struct ShareLine {
+    denominator: u64,
+    numerator: u64,
+}
+
+impl ShareLine {
+    fn of(share: Share) -> ShareLine {
+        ShareLine { denominator: share.denominator, numerator: share.numerator }
+    }
+}
+
+#[derive(Serialize)]
+struct SuccessorLine<'a> {
+    share: Option<ShareLine>,
+    unit: &'a UnitId,
 }
 
 #[derive(Serialize)]
@@ -281,6 +318,22 @@ pub(super) fn add_unit_change(text: &mut Vec<u8>, fact: &UnitChangeFact) {
         UnitChange::Retype { unit_type } => UnitChangeLine::Retype(unit_type),
         UnitChange::Recode { code } => UnitChangeLine::Recode(code),
         UnitChange::Dissolve => UnitChangeLine::Dissolve(true),
+        UnitChange::Establish { name, unit_type, code, parent } => UnitChangeLine::Establish {
+            code,
+            name: NameLine { en: &name.en, vi: &name.vi },
+            parent: parent.as_ref(),
+            unit_type,
+        },
+        UnitChange::Merge { into, share } => UnitChangeLine::Merge { into, share: share.map(ShareLine::of) },
+        UnitChange::Split { into } => UnitChangeLine::Split(
+            into.iter()
+                .map(|successor| SuccessorLine {
+                    share: successor.share.map(ShareLine::of),
+                    unit: &successor.unit,
+                })
+                .collect(),
+        ),
+        UnitChange::Move { parent } => UnitChangeLine::Move(parent),
     };
     let line = UnitLine {
         change,

@@ -9,8 +9,9 @@ use super::{
 };
 use events::{
     AlertId, BaselineEntered, DeadlineExtended, Event, IndicatorId, Period, PlanAmended, Position,
-    ReportSubmitted, Timestamp, UnitId,
+    ReportSubmitted, Timestamp, UnitChange, UnitId,
 };
+use plan::{Level, Names, Unit};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -72,6 +73,7 @@ impl Facts {
             .ok_or("the plan has more units or measures than this version can number")?;
         self.reports = vec![BTreeMap::new(); vocabulary.unit_count()];
         self.vocabulary = Some(Arc::new(vocabulary));
+        self.adopted_units = adopted.plan.units.len();
         self.adopted = Some(Arc::new(adopted));
         Ok(())
     }
@@ -80,8 +82,65 @@ impl Facts {
         self.targets.entry(indicator).or_default().entry(unit).or_default().push(fact);
     }
 
-    pub(super) fn place_unit_change(&mut self, unit: UnitId, fact: UnitChangeFact) {
-        self.unit_changes.entry(unit).or_default().push(fact);
+    pub(super) fn place_unit_change(&mut self, unit: UnitId, fact: UnitChangeFact) -> Result<(), String> {
+        match &fact.change {
+            UnitChange::Establish { .. } => self.place_unit(&unit, &fact.change)?,
+            UnitChange::Move { parent } => {
+                self.known_unit(&unit)?;
+                self.known_province(parent)?;
+            }
+            UnitChange::Rename { .. }
+            | UnitChange::Retype { .. }
+            | UnitChange::Recode { .. }
+            | UnitChange::Merge { .. }
+            | UnitChange::Split { .. }
+            | UnitChange::Dissolve => self.known_unit(&unit)?,
+        }
+        let successors: Vec<UnitId> =
+            fact.change.successors().into_iter().map(|(successor, _)| successor.clone()).collect();
+        for successor in &successors {
+            self.known_unit(successor)?;
+        }
+        let changes = self.unit_changes.entry(unit.clone()).or_default();
+        changes.push(fact);
+        let index = changes.len() - 1;
+        for successor in successors {
+            self.successions.entry(successor).or_default().push((unit.clone(), index));
+        }
+        Ok(())
+    }
+
+    /// Takes a unit that the plan did not have among its units: behind those that there are.
+    fn place_unit(&mut self, id: &UnitId, change: &UnitChange) -> Result<(), String> {
+        let UnitChange::Establish { name, unit_type, code, parent } = change else { return Ok(()) };
+        if self.known_unit(id).is_ok() {
+            return Err(format!("there is a unit `{id}` already"));
+        }
+        if let Some(parent) = parent {
+            self.known_province(parent)?;
+        }
+        let vocabulary = self.vocabulary().with_unit(id.clone());
+        let vocabulary = vocabulary.ok_or("there are more units than this version can number")?;
+        self.vocabulary = Some(Arc::new(vocabulary));
+        self.reports.push(BTreeMap::new());
+        let adopted = self.adopted.as_mut().expect("events are folded only after the adoption");
+        Arc::make_mut(adopted).plan.units.push(Unit {
+            id: id.clone(),
+            code: code.clone(),
+            name: Names { vi: name.vi.clone(), en: name.en.clone() },
+            level: Level::District,
+            unit_type: unit_type.clone(),
+            parent: parent.clone(),
+        });
+        self.amendments.forget_plans();
+        Ok(())
+    }
+
+    fn known_province(&self, unit: &UnitId) -> Result<(), String> {
+        match self.plan_ref().provinces().any(|province| province.id == *unit) {
+            true => Ok(()),
+            false => Err(format!("there is no province `{unit}`")),
+        }
     }
 
     pub(super) fn fold_baseline(

@@ -45,6 +45,13 @@ impl Amendments {
         Ok(())
     }
 
+    /// Forgets the plans that were made: the adopted one has another unit now.
+    pub(super) fn forget_plans(&mut self) {
+        for lock in self.plans.iter_mut().flatten() {
+            *lock = OnceLock::new();
+        }
+    }
+
     /// The plan with the amendments recorded up to a cut and in force at an instant.
     pub(super) fn plan_at<'a>(&'a self, adopted: &'a Plan, cut: Position, at: Timestamp) -> &'a Plan {
         if self.facts.is_empty() {

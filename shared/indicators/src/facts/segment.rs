@@ -149,8 +149,8 @@ impl Facts {
         writer.number(after.0);
         writer.number(self.head.0);
         writer.option(self.head_recorded_at, Writer::instant);
-        let adopted = self.adopted.as_deref().filter(|adopted| adopted.position > after);
-        writer.option(adopted, write_adoption);
+        let adopted = self.adopted_as_it_was().filter(|adopted| adopted.position > after);
+        writer.option(adopted.as_ref(), write_adoption);
         self.write_others(&mut writer, after);
         self.write_reports(&mut writer, after);
         writer.count(self.digests.len());
@@ -324,7 +324,7 @@ impl Facts {
                 b'u' => {
                     let unit = UnitId::parse(reader.text()?).ok()?;
                     let fact = read_unit_change(reader, position)?;
-                    self.place_unit_change(unit, fact);
+                    self.place_unit_change(unit, fact).ok()?;
                 }
                 b'b' => {
                     let unit = UnitId::parse(reader.text()?).ok()?;

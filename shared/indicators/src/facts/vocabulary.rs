@@ -38,6 +38,13 @@ impl<Id> Names<Id> {
         Names { ids, places }
     }
 
+    fn push(&mut self, id: Id, text: impl Fn(&Id) -> &str) -> Option<()> {
+        let number = u16::try_from(self.ids.len()).ok()?;
+        self.places[place_of(text(&id))].push((text(&id).into(), number));
+        self.ids.push(id);
+        Some(())
+    }
+
     fn number(&self, name: &str) -> Option<u16> {
         self.places[place_of(name)].iter().find(|(known, _)| **known == *name).map(|(_, number)| *number)
     }
@@ -53,6 +60,18 @@ impl Vocabulary {
             units: Names::new(units, UnitId::as_str),
             measures: Names::new(measures, MeasureId::as_str),
         })
+    }
+
+    /// The same words and one unit more, behind those that there are; none if it cannot be numbered.
+    pub(super) fn with_unit(&self, unit: UnitId) -> Option<Vocabulary> {
+        let mut more = self.clone();
+        more.units.push(unit, UnitId::as_str)?;
+        Some(more)
+    }
+
+    /// Whether units and measures have the same numbers in another one, which may know units beyond these.
+    pub(super) fn goes_on_in(&self, other: &Vocabulary) -> bool {
+        other.units.ids.starts_with(&self.units.ids) && self.measures.ids == other.measures.ids
     }
 
     pub(super) fn unit(&self, name: &str) -> Option<u16> {

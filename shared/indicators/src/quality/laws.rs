@@ -4,7 +4,7 @@ use super::{Evidence, Finding, FindingRule, Line};
 use crate::evaluate::View;
 use crate::standing::StateValue;
 use events::{LineValue, MeasureId, Period};
-use plan::Measure;
+use plan::{Measure, Unit};
 
 /// A level of the province that holds only where every district has its own.
 struct LevelLaw {
@@ -43,7 +43,7 @@ impl View<'_> {
             return None;
         }
         let below = |value| matches!(value, StateValue::Level(level) if level < law.needed_level);
-        let against = self.districts_where(of_districts, line.period, below);
+        let against = self.districts_where(line.unit, of_districts, line.period, below);
         if against.is_empty() {
             return None;
         }
@@ -67,11 +67,11 @@ impl View<'_> {
         let of_districts = self.district_measure(districts)?;
         let LineValue::Attained { attained: true, .. } = line.standing.value else { return None };
         let recognised = |value| matches!(value, StateValue::Attained { attained: true, .. });
-        if !self.districts_where(of_districts, line.period, recognised).is_empty() {
+        if !self.districts_where(line.unit, of_districts, line.period, recognised).is_empty() {
             return None;
         }
         let not = |value| matches!(value, StateValue::Attained { attained: false, .. });
-        let against = self.districts_where(of_districts, line.period, not);
+        let against = self.districts_where(line.unit, of_districts, line.period, not);
         let sentence = [
             format!("kỳ {} tỉnh báo được công nhận, nhưng chưa có huyện nào được công nhận.", line.period),
             format!("in period {} the province says it is recognised, but not one district is.", line.period),
@@ -87,12 +87,13 @@ impl View<'_> {
     /// The districts in force at a period's end whose state by then is as wanted, with the lines that say so.
     fn districts_where(
         &self,
+        province: &Unit,
         measure: &Measure,
         period: Period,
         wanted: impl Fn(StateValue) -> bool,
     ) -> Vec<Evidence> {
         let end = self.plan().calendar.end_of_year(period.year());
-        let districts = self.districts_in_force(end).into_iter();
+        let districts = self.districts_in_force(&province.id, end).into_iter();
         districts
             .filter_map(|unit| {
                 let state = self.state(unit, measure, period.year(), end)?;

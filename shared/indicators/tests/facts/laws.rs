@@ -1,8 +1,9 @@
 //! What holds for every log: random logs are told, folded in every way, and must come out the same.
 
 use crate::parked::poison;
+use crate::reform::{establish, merge, split};
 use crate::segments::{dump, loaded};
-use crate::story::{DISTRICTS, PROVINCE, Story, attained, given, level, percent, rate, withdrawn};
+use crate::story::{PROVINCE, Story, attained, given, level, percent, rate, withdrawn};
 use events::{EventData, KeyValue, Position, Resolution, Rule, TargetValue, UnitChange};
 use indicators::{Batch, Cell, Facts, FoldError, Moment, Preparer, Revision, View, read_moment};
 use proptest::prelude::*;
@@ -74,6 +75,21 @@ pub(crate) enum Step {
         year: i16,
         days: i8,
     },
+    Establish {
+        of: usize,
+        year: i16,
+    },
+    Merge {
+        of: usize,
+        into: usize,
+        share: Option<(u64, u64)>,
+        year: i16,
+    },
+    Split {
+        of: usize,
+        into: usize,
+        year: i16,
+    },
     Raise {
         of: usize,
         overdue: bool,
@@ -95,8 +111,24 @@ pub(crate) enum Step {
     },
 }
 
+/// The nine districts, and three units that may be established.
+const UNITS: [&str; 12] = [
+    "thu-dau-mot",
+    "bau-bang",
+    "dau-tieng",
+    "ben-cat",
+    "phu-giao",
+    "tan-uyen",
+    "di-an",
+    "thuan-an",
+    "bac-tan-uyen",
+    "first-ward",
+    "second-ward",
+    "third-ward",
+];
+
 fn step() -> impl Strategy<Value = Step> {
-    let of = 0..DISTRICTS.len();
+    let of = 0..UNITS.len();
     let year = 2021_i16..=2030;
     let review = prop_oneof![Just(2025_i16), Just(2030)];
     prop_oneof![
@@ -123,6 +155,11 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(key, hundredths, effective_year)| Step::Amend { key, hundredths, effective_year }),
         1 => (proptest::option::of(of.clone()), 2022_i16..=2030, 2_i8..=28)
             .prop_map(|(own, year, days)| Step::Extend { own, year, days }),
+        2 => (9..UNITS.len(), 2023_i16..=2030).prop_map(|(of, year)| Step::Establish { of, year }),
+        1 => (of.clone(), of.clone(), proptest::option::of((1_u64..3, 3_u64..5)), 2023_i16..=2030)
+            .prop_map(|(of, into, share, year)| Step::Merge { of, into, share, year }),
+        1 => (of.clone(), of.clone(), 2023_i16..=2030)
+            .prop_map(|(of, into, year)| Step::Split { of, into, year }),
         2 => (of.clone(), any::<bool>()).prop_map(|(of, overdue)| Step::Raise { of, overdue }),
         1 => Just(Step::Acknowledge),
         1 => Just(Step::Resolve),
@@ -150,17 +187,17 @@ pub(crate) fn tell(steps: &[Step]) -> Told {
             Step::Days(days) => day = day.saturating_add(jiff::Span::new().days(i64::from(*days))),
             Step::Rate { of, year, numerator, denominator } => {
                 let line = rate("life-skills", *numerator, *denominator);
-                story.report(DISTRICTS[*of], &year.to_string(), [line]);
+                story.report(UNITS[*of], &year.to_string(), [line]);
             }
             Step::Level { of, year, level: reached } => {
                 let line = level("lower-secondary-level", *reached);
-                story.report(DISTRICTS[*of], &year.to_string(), [line]);
+                story.report(UNITS[*of], &year.to_string(), [line]);
             }
             Step::Recognised { of, year, attained: is } => {
-                story.report(DISTRICTS[*of], &year.to_string(), [attained("learning-district", *is)]);
+                story.report(UNITS[*of], &year.to_string(), [attained("learning-district", *is)]);
             }
             Step::Withdrawn { of, year } => {
-                story.report(DISTRICTS[*of], &year.to_string(), [withdrawn("life-skills")]);
+                story.report(UNITS[*of], &year.to_string(), [withdrawn("life-skills")]);
             }
             Step::Several { of, year, lines, history } => {
                 let line = |(which, number): &(usize, u64)| match which {
@@ -172,15 +209,15 @@ pub(crate) fn tell(steps: &[Step]) -> Told {
                 if *history {
                     story.document("2021-11-20").history();
                 }
-                story.report(DISTRICTS[*of], &year.to_string(), lines.iter().map(line));
+                story.report(UNITS[*of], &year.to_string(), lines.iter().map(line));
             }
             Step::Unheard { of, year } => {
                 let lines = [rate("life-skills", 1, 2), rate("nobody-measures-this", 1, 2)];
-                story.report(DISTRICTS[*of], &year.to_string(), lines);
+                story.report(UNITS[*of], &year.to_string(), lines);
             }
             Step::LeavesOut { of, year } => {
                 let mut other = story.clone();
-                other.report(DISTRICTS[*of], &year.to_string(), [rate("life-skills", 1, 2)]);
+                other.report(UNITS[*of], &year.to_string(), [rate("life-skills", 1, 2)]);
                 let mut event = other.log.pop().unwrap().event;
                 if let EventData::ReportSubmitted(data) = &mut event.data {
                     data.revision += 1;
@@ -191,24 +228,34 @@ pub(crate) fn tell(steps: &[Step]) -> Told {
                 story.report(PROVINCE, &year.to_string(), [level("province-literacy-level", *reached)]);
             }
             Step::Target { own, review, percent: value, effective_year } => {
-                let own = own.map(|of| DISTRICTS[of]);
+                let own = own.map(|of| UNITS[of]);
                 let value = percent(&value.to_string());
                 story.target("life-skills", own, *review, value, &format!("{effective_year}-06-01"));
             }
             Step::OwnTargetWithdrawn { of, review } => {
                 let value = TargetValue::Withdrawn(true);
-                story.target("life-skills", Some(DISTRICTS[*of]), *review, value, "2024-01-01");
+                story.target("life-skills", Some(UNITS[*of]), *review, value, "2024-01-01");
             }
             Step::Retype { of } => {
                 let change = UnitChange::Retype { unit_type: format!("type {number}") };
-                story.change(DISTRICTS[*of], change, "2024-01-01");
+                story.change(UNITS[*of], change, "2024-01-01");
             }
             Step::Dissolve { of, year } => {
-                story.change(DISTRICTS[*of], UnitChange::Dissolve, &format!("{year}-07-01"));
+                story.change(UNITS[*of], UnitChange::Dissolve, &format!("{year}-07-01"));
+            }
+            Step::Establish { of, year } => {
+                story.change(UNITS[*of], establish(UNITS[*of]), &format!("{year}-01-01"));
+            }
+            Step::Merge { of, into, share, year } => {
+                story.change(UNITS[*of], merge(UNITS[*into], *share), &format!("{year}-07-01"));
+            }
+            Step::Split { of, into, year } => {
+                let change = split([(UNITS[*into], Some((1, 2))), (UNITS[11 - *of], None)]);
+                story.change(UNITS[*of], change, &format!("{year}-07-01"));
             }
             Step::Baseline { of, period, numerator } => {
                 let figures = numerator.map(|numerator| (numerator, 100));
-                story.baseline(DISTRICTS[*of], "life-skills", *period, figures, "2024-06-01");
+                story.baseline(UNITS[*of], "life-skills", *period, figures, "2024-06-01");
             }
             Step::Amend { key, hundredths, effective_year } => {
                 let ratio = KeyValue::Text(format!("0.{hundredths}"));
@@ -224,14 +271,14 @@ pub(crate) fn tell(steps: &[Step]) -> Told {
                 story.amend(&[change], &format!("{effective_year}-01-01"));
             }
             Step::Extend { own, year, days } => {
-                let own = own.map(|of| DISTRICTS[of]);
+                let own = own.map(|of| UNITS[of]);
                 story.extend(*year, own, &format!("{year}-12-{days:02}"), &format!("{year}-11-25"));
             }
             Step::Raise { of, overdue } => {
                 let name = format!("alert {number}");
                 let (rule, about) =
                     if *overdue { (Rule::Overdue, None) } else { (Rule::Behind, Some("life-skills")) };
-                story.raise(&name, rule, DISTRICTS[*of], about, 2023);
+                story.raise(&name, rule, UNITS[*of], about, 2023);
                 // One that was open already has parked its unit; only one among the facts can be resolved.
                 open.push(name);
             }
@@ -247,7 +294,7 @@ pub(crate) fn tell(steps: &[Step]) -> Told {
                 }
             }
             Step::Poison { of } => {
-                let bytes = poison(&mut story, DISTRICTS[*of]);
+                let bytes = poison(&mut story, UNITS[*of]);
                 story.facts.apply_bytes(&bytes).unwrap();
                 log.push(bytes);
             }
@@ -499,13 +546,13 @@ proptest! {
 #[test]
 fn a_second_adoption_is_set_aside_however_early_it_is_decoded() {
     let mut story = given();
-    story.on("2023-11-20").report(DISTRICTS[0], "2023", [rate("life-skills", 1, 2)]);
+    story.on("2023-11-20").report(UNITS[0], "2023", [rate("life-skills", 1, 2)]);
     let mut other = story.plan.clone();
     other.units.reverse();
     let data = events::PlanAdopted { plan: other.canonical(), digest: other.digest(), sample: false };
     let now = story.facts.head_recorded_at().unwrap();
     story.record(now, EventData::PlanAdopted(data));
-    story.report(DISTRICTS[1], "2023", [rate("life-skills", 1, 3)]);
+    story.report(UNITS[1], "2023", [rate("life-skills", 1, 3)]);
     let log = written(&story, 0);
     // The batch with the second adoption first, so that it is the only one that the preparer could go by.
     let batches = prepared(&log, &[log.len() - 3, 1, 2], &[2, 1, 0]);

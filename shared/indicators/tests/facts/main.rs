@@ -17,6 +17,7 @@ mod plan_changes;
 mod province_rates;
 mod quality;
 mod rates;
+mod reform;
 mod reports;
 mod second_plan;
 mod segments;

@@ -324,6 +324,30 @@ fn an_explanation_of_a_verdict_uses_the_plan_at_the_end_of_its_year() {
 }
 
 #[test]
+fn a_unit_that_is_established_after_an_amendment_is_in_the_amended_plan() {
+    let mut story = given();
+    story.on("2024-02-10").amend(&[("thresholds.on_track", text("0.80"))], "2024-02-10");
+    let before = story.as_of("2024-02-11").cells().len();
+    let establish = events::UnitChange::Establish {
+        name: events::UnitName { vi: "Mới".into(), en: "New".into() },
+        unit_type: "city".into(),
+        code: "999".into(),
+        parent: None,
+    };
+    story.on("2024-03-01").change("new-one", establish, "2024-03-01");
+    let view = story.as_of("2024-03-02");
+    assert_eq!(view.plan().thresholds.on_track.to_string(), "0.80");
+    assert!(view.plan().unit(&unit("new-one")).is_some());
+    assert_eq!(view.cells().len(), before + 12);
+    assert_eq!(story.as_of("2024-02-11").cells().len(), before);
+    story.on("2024-03-05").baseline("new-one", SKILLS, 2022, Some((1, 5)), "2024-03-04");
+    assert_eq!(
+        story.as_of("2024-03-06").told("new-one", SKILLS),
+        "- | - | 2025: 50% | 2022: 20.00 | - | - | no-data"
+    );
+}
+
+#[test]
 fn an_amendment_that_cannot_be_made_sets_everything_aside() {
     let mut story = given();
     story.on("2024-02-10").amend(&[("thresholds.nothing", text("0.80"))], "2024-03-01");

@@ -4,8 +4,8 @@ use super::section::quoted;
 use super::{Finding, PERIODS_LIMIT, check_indicator};
 use crate::{Calendar, Hysteresis, Level, MeasureKind, Plan};
 use events::wire::Written;
-use events::{ActorId, Event, EventData, EventId, PlanAdopted};
-use std::collections::HashSet;
+use events::{ActorId, Event, EventData, EventId, PlanAdopted, UnitId};
+use std::collections::{BTreeSet, HashSet};
 use std::fmt::Display;
 use std::hash::Hash;
 
@@ -14,6 +14,12 @@ const TRACEPARENT_CHARS: usize = 55;
 
 /// Checks a whole plan and notes everything that is wrong.
 pub(super) fn check(plan: &Plan, findings: &mut Vec<Finding>) {
+    rules(plan, findings);
+    size(plan, findings);
+}
+
+/// Checks the rules between the parts of a plan, adopted or amended.
+pub(super) fn rules(plan: &Plan, findings: &mut Vec<Finding>) {
     calendar(&plan.calendar, findings);
     reviews(plan, findings);
     thresholds(plan, findings);
@@ -22,7 +28,6 @@ pub(super) fn check(plan: &Plan, findings: &mut Vec<Finding>) {
     measures(plan, findings);
     decisions(plan, findings);
     check_indicator::indicators(plan, findings);
-    size(plan, findings);
 }
 
 /// Refuses the second and every further entry with the same key.
@@ -138,16 +143,36 @@ fn units(plan: &Plan, findings: &mut Vec<Finding>) {
         plan.units.iter().enumerate().filter(move |(_, unit)| unit.level == level).map(|(index, _)| index)
     };
     if of_level(Level::Province).next().is_none() {
-        let remedy = "add the one unit with `level = \"province\"`";
+        let remedy = "add the unit with `level = \"province\"`";
         findings.push(Finding::new("units", "the plan has no province", remedy));
     }
-    for index in of_level(Level::Province).skip(1) {
-        let remedy = "keep one; its parts have `level = \"district\"`";
-        findings.push(Finding::new(format!("units[{index}].level"), "this is a second province", remedy));
-    }
+    parents(plan, findings);
     if of_level(Level::District).next().is_none() {
         let remedy = "add at least one unit with `level = \"district\"`";
         findings.push(Finding::new("units", "the plan has no district", remedy));
+    }
+}
+
+/// Where a plan has several provinces, each district says which one it belongs to.
+fn parents(plan: &Plan, findings: &mut Vec<Finding>) {
+    let provinces: BTreeSet<&UnitId> = plan.provinces().map(|unit| &unit.id).collect();
+    for (index, unit) in plan.units.iter().enumerate() {
+        let key = format!("units[{index}].parent");
+        match (unit.level, &unit.parent) {
+            (Level::District, Some(parent)) if !provinces.contains(parent) => {
+                let what = format!("the plan has no province `{parent}`");
+                findings.push(Finding::new(key, what, "name a unit with `level = \"province\"`"));
+            }
+            (Level::District, None) if provinces.len() > 1 => {
+                let what = "there are several provinces, and this does not say which one it belongs to";
+                findings.push(Finding::new(key, what, "add `parent` with the id of its province"));
+            }
+            (Level::Province, Some(_)) => {
+                let what = "a province belongs to nothing above it";
+                findings.push(Finding::new(key, what, "leave it out, or make it a district"));
+            }
+            (Level::District, _) | (Level::Province, None) => {}
+        }
     }
 }
 

@@ -170,6 +170,18 @@ impl<'t, 'f> Section<'t, 'f> {
         self.as_parsed(name, value.get_ref(), form, parse)
     }
 
+    /// A text of a form of its own that may be left out.
+    #[expect(clippy::option_option, reason = "left out and wrong are two things")]
+    pub(super) fn optional_parsed<T, E: Display>(
+        &mut self,
+        name: &'static str,
+        form: Form,
+        parse: impl Fn(&str) -> Result<T, E>,
+    ) -> Option<Option<T>> {
+        let Some(value) = self.optional(name) else { return Some(None) };
+        self.as_parsed(name, value.get_ref(), form, parse).map(Some)
+    }
+
     /// One of a few words, which must be there.
     pub(super) fn word<T: Copy>(&mut self, name: &'static str, words: &[(&str, T)]) -> Option<T> {
         let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();

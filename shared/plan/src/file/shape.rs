@@ -118,7 +118,8 @@ fn unit(section: &mut Section<'_, '_>) -> Option<Unit> {
     let name = section.names("name");
     let level = section.word("level", &LEVELS);
     let unit_type = section.text("type");
-    Some(Unit { id: id?, code: code?, name: name?, level: level?, unit_type: unit_type? })
+    let parent = section.optional_parsed("parent", Form::id("binh-duong"), UnitId::parse);
+    Some(Unit { id: id?, code: code?, name: name?, level: level?, unit_type: unit_type?, parent: parent? })
 }
 
 fn measure(section: &mut Section<'_, '_>) -> Option<Measure> {

@@ -10,6 +10,7 @@ use events::{
     Severity, Summary, TargetValue, UnitChange, UnitId,
 };
 use plan::Plan;
+use std::borrow::Cow;
 
 pub(super) fn write_adoption(writer: &mut Writer, adopted: &Adopted) {
     let plan = serde_json::to_string(&adopted.plan.canonical()).expect("a plan is plain data");
@@ -93,13 +94,19 @@ pub(super) fn read_target(reader: &mut Reader<'_>, position: Position) -> Option
 
 pub(super) fn write_unit_change(writer: &mut Writer, fact: &UnitChangeFact) {
     let (kind, text) = match &fact.change {
-        UnitChange::Rename { name } => (b'n', name.as_str()),
-        UnitChange::Retype { unit_type } => (b't', unit_type.as_str()),
-        UnitChange::Recode { code } => (b'c', code.as_str()),
-        UnitChange::Dissolve => (b'd', ""),
+        UnitChange::Rename { name } => (b'n', Cow::from(name)),
+        UnitChange::Retype { unit_type } => (b't', Cow::from(unit_type)),
+        UnitChange::Recode { code } => (b'c', Cow::from(code)),
+        UnitChange::Dissolve => (b'd', Cow::from("")),
+        UnitChange::Establish { .. }
+        | UnitChange::Merge { .. }
+        | UnitChange::Split { .. }
+        | UnitChange::Move { .. } => {
+            (b'j', Cow::from(serde_json::to_string(&fact.change).expect("a change is plain data")))
+        }
     };
     writer.byte(kind);
-    writer.text(text);
+    writer.text(&text);
     writer.instant(fact.effective);
     writer.text(&fact.instrument);
     writer.id(fact.event);
@@ -113,6 +120,7 @@ pub(super) fn read_unit_change(reader: &mut Reader<'_>, position: Position) -> O
         b't' => UnitChange::Retype { unit_type: text },
         b'c' => UnitChange::Recode { code: text },
         b'd' => UnitChange::Dissolve,
+        b'j' => serde_json::from_str(&text).ok()?,
         _ => return None,
     };
     Some(UnitChangeFact {

@@ -53,7 +53,7 @@ fn rate(numerator: i64, denominator: i64) -> (Value, Fraction) {
     (json!({"numerator": numerator, "denominator": denominator, "percent": shown}), percent)
 }
 
-fn percent_of(target: &Event) -> Fraction {
+pub(super) fn percent_of(target: &Event) -> Fraction {
     Fraction::decimal(text(&target.data, "percent"))
 }
 
@@ -92,6 +92,9 @@ impl<'a> Asked<'a> {
         cell["status"] = judged.status.into();
         cell["expected"] = judged.expected.into();
         cell["pace"] = judged.pace.into();
+        if !self.in_force(unit, self.as_of) {
+            cell["in_force"] = false.into();
+        }
         because.sort();
         because.dedup();
         cell["because"] = because.into();

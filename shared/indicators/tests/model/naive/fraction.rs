@@ -50,6 +50,22 @@ impl Fraction {
         left.cmp(&(&other.numerator * &self.denominator)) != Ordering::Less
     }
 
+    /// In lowest terms, such as `-7/3`, or `4` where it is whole.
+    pub(super) fn exact(&self) -> String {
+        let zero = BigInt::from(0);
+        let size = if self.numerator < zero { -&self.numerator } else { self.numerator.clone() };
+        let (mut common, mut rest) = (size, self.denominator.clone());
+        while rest != zero {
+            (common, rest) = (rest.clone(), common % rest);
+        }
+        let (numerator, denominator) = (&self.numerator / &common, &self.denominator / &common);
+        if denominator == BigInt::from(1) {
+            numerator.to_string()
+        } else {
+            format!("{numerator}/{denominator}")
+        }
+    }
+
     /// With two decimal places, half away from zero; what rounds to zero has no sign.
     pub(super) fn shown(&self) -> String {
         let zero = BigInt::from(0);

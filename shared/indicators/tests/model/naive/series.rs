@@ -1,20 +1,66 @@
 //! Series: every period of one cell.
 
-use super::{Asked, end_of_year, text, written};
+use super::cells::percent_of;
+use super::fraction::Fraction;
+use super::{Asked, end_of_year, number, text, written};
 use serde_json::{Value, json};
 
 impl Asked<'_> {
     pub(super) fn series(&self, unit: &str, indicator: &Value) -> Value {
         let points: Vec<Value> =
             self.periods().map(|period| self.series_point(unit, indicator, period)).collect();
-        json!({
+        let mut series = json!({
             "unit": unit,
             "indicator": indicator["id"],
             "points": points,
             "as_of": written(self.as_of),
             "known_at": written(self.known_at),
             "position": self.cut,
-        })
+        });
+        if self.is_rate(indicator) {
+            self.add_outlook(&mut series, unit, indicator);
+        }
+        series
+    }
+
+    /// What a rate needs per year until the target's, and where its last two points lead.
+    fn add_outlook(&self, series: &mut Value, unit: &str, indicator: &Value) {
+        (series["needed_per_year"], series["projection"]) = (Value::Null, Value::Null);
+        let points = self.points(unit, indicator);
+        let (Some(latest), Some((target, _))) = (points.last(), self.spoken(unit, indicator)) else { return };
+        let review = number(text(&target.data, "review"));
+        let years = i64::from(review - latest.period);
+        if years <= 0 {
+            return;
+        }
+        let (years, zero, hundred) = (Fraction::new(years, 1), Fraction::new(0, 1), Fraction::new(100, 1));
+        let wanted = percent_of(target);
+        if !latest.percent.is_at_least(&wanted) {
+            let needed = wanted.minus(&latest.percent).over(&years);
+            series["needed_per_year"] = needed.shown().into();
+            series["needed_exact"] = needed.exact().into();
+        }
+        let Some(before) = points.len().checked_sub(2).map(|index| &points[index]) else { return };
+        let between = Fraction::new(i64::from(latest.period - before.period), 1);
+        let per_year = latest.percent.minus(&before.percent).over(&between);
+        let reached = latest.percent.plus(&per_year.times(&years));
+        let (over, under) = (!hundred.is_at_least(&reached), !reached.is_at_least(&zero));
+        let held = if over {
+            &hundred
+        } else if under {
+            &zero
+        } else {
+            &reached
+        };
+        series["projection"] = json!({
+            "review": review.to_string(),
+            "percent": held.shown(),
+            "exact": reached.over(&hundred).exact(),
+            "clamped": over || under,
+            "from": [before.period.to_string(), latest.period.to_string()],
+            "note": "extrapolation",
+            "per_year": per_year.shown(),
+        });
     }
 
     fn series_point(&self, unit: &str, indicator: &Value, period: i16) -> Value {
