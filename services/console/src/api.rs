@@ -5,6 +5,7 @@ pub mod commands;
 pub mod evidence;
 pub mod operations;
 pub mod queries;
+pub mod reviews;
 
 use crate::edge::Edge;
 use crate::{health, stream};
@@ -59,6 +60,7 @@ pub fn routes() -> Vec<Route> {
         reads("/status", get(queries::status)),
         reads("/series", get(queries::series)),
         reads("/alerts", get(queries::alerts)),
+        reads("/reviews/{year}", get(reviews::review)),
         reads("/events", get(queries::events)),
         reads("/events/{id}", get(queries::event)),
         reads("/stream", get(stream::follow)),

@@ -2,7 +2,7 @@
 
 use crate::commands::serve::{self, Service};
 use crate::commands::{
-    alerts, backup, bench, check, clock, key, log, plan, prepare, replay, report, restore, status,
+    alerts, backup, bench, check, clock, key, log, plan, prepare, replay, report, restore, review, status,
     supervised_exec, target, unit, up, witness,
 };
 use crate::exit::Outcome;
@@ -46,6 +46,8 @@ enum Command {
     Unit(unit::Arguments),
     /// Show state and status of every cell, at any date
     Status(status::Arguments),
+    /// Write the interim or the final review as a document, at any date; check one against the log
+    Review(review::Arguments),
     /// List, watch and acknowledge alerts
     Alerts(alerts::Arguments),
     /// Rebuild the state from the log and nothing else
@@ -99,6 +101,7 @@ pub fn run(arguments: Arguments) -> Outcome {
         Command::Target(arguments) => target::run(&arguments),
         Command::Unit(arguments) => unit::run(&arguments),
         Command::Status(arguments) => status::run(&arguments),
+        Command::Review(arguments) => review::run(&arguments),
         Command::Alerts(arguments) => alerts::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Log(arguments) => log::run(&arguments),

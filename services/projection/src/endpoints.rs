@@ -3,6 +3,7 @@
 use crate::answers::{self, PositionAnswer};
 use crate::clock_check::ClockCheck;
 use crate::question::Question;
+use crate::review;
 use crate::state::State;
 use crate::times::Times;
 use bus::{Endpoint, RequestContext, ServiceError};
@@ -57,6 +58,8 @@ struct Ground<'a> {
 }
 
 type Work<T> = fn(&Ground<'_>, &Question) -> Result<T, Refusal>;
+/// What is still done to an answer once the facts are let go: only here the disk may be waited for.
+type Completion<T, U> = fn(&Log, &Adopted, T) -> Result<U, ReadError>;
 
 impl Answering {
     pub(crate) fn new(state: Arc<State>, log: Log, clock: ClockCheck) -> Answering {
@@ -92,6 +95,14 @@ impl Answering {
             self.endpoint("matrix", &["as_of", "known_at", "at_least"], |ground, _| {
                 Ok(answers::matrix(ground.facts, ground.adopted, ground.moment))
             }),
+            self.completed_endpoint(
+                "review",
+                &["review", "as_of", "known_at", "position", "at_least"],
+                |ground, question| {
+                    review::draft(ground.facts, &ground.state.digests, question, ground.moment)
+                },
+                review::complete,
+            ),
             self.endpoint("digest", &["position"], |ground, question| {
                 Ok(answers::digest(ground.facts, &ground.state.digests, question))
             }),
@@ -107,12 +118,22 @@ impl Answering {
         parameters: &'static [&'static str],
         work: Work<T>,
     ) -> Endpoint {
+        self.completed_endpoint(name, parameters, work, |_, _, answer| Ok(answer))
+    }
+
+    fn completed_endpoint<T: Send + 'static, U: Serialize + Send + 'static>(
+        &self,
+        name: &'static str,
+        parameters: &'static [&'static str],
+        work: Work<T>,
+        completion: Completion<T, U>,
+    ) -> Endpoint {
         let answering = self.clone();
         Endpoint::new(name, QUESTIONS_AT_ONCE, move |context: RequestContext| {
             let answering = answering.clone();
             async move {
                 let begun = Instant::now();
-                let reply = answering.reply(&context.payload, parameters, work).await?;
+                let reply = answering.reply(&context.payload, parameters, work, completion).await?;
                 metrics::histogram!("planwatch_question_seconds", "endpoint" => name)
                     .record(begun.elapsed().as_secs_f64());
                 Ok(reply)
@@ -132,15 +153,16 @@ impl Answering {
         })
     }
 
-    async fn reply<T: Serialize + Send + 'static>(
+    async fn reply<T: Send + 'static, U: Serialize + Send + 'static>(
         &self,
         payload: &Bytes,
         parameters: &[&str],
         work: Work<T>,
+        completion: Completion<T, U>,
     ) -> Result<Bytes, ServiceError> {
         let question = match Question::read(payload, parameters) {
             Ok(question) => question,
-            Err(refusal) => return Ok(written(&Reply::<T>::Refused(refusal))),
+            Err(refusal) => return Ok(written(&Reply::<U>::Refused(refusal))),
         };
         // What is said of today is wrong by a clock that is; a day that is named, or a page of a list begun, is not.
         let is_of_today =
@@ -149,18 +171,18 @@ impl Answering {
             let why = format!(
                 "it is not sure what day it is: {doubt}; ask again with `as_of`, or set the clock right"
             );
-            return Ok(written(&Reply::<T>::Refused(Refusal::new(RefusalKind::Unavailable, why))));
+            return Ok(written(&Reply::<U>::Refused(Refusal::new(RefusalKind::Unavailable, why))));
         }
         let pinned = question.cursor.map_or(Position::START, |cursor| cursor.moment.cut);
         let asked = question.at_least.max(question.position.unwrap_or_default()).max(pinned);
         if let Err(late) = self.wait_for(asked).await {
-            return Ok(written(&Reply::<T>::Timeout(late)));
+            return Ok(written(&Reply::<U>::Timeout(late)));
         }
         let turn = Arc::clone(&self.turns).acquire_owned().await.expect("the semaphore is never closed");
         let answering = self.clone();
         let worked = tokio::task::spawn_blocking(move || {
             let _turn = turn;
-            answering.work_out(&question, work)
+            answering.work_out(&question, work, completion)
         });
         match worked.await {
             Ok(Ok(reply)) => Ok(reply),
@@ -181,19 +203,24 @@ impl Answering {
         }
     }
 
-    fn work_out<T: Serialize>(&self, question: &Question, work: Work<T>) -> Result<Bytes, ReadError> {
+    fn work_out<T, U: Serialize>(
+        &self,
+        question: &Question,
+        work: Work<T>,
+        completion: Completion<T, U>,
+    ) -> Result<Bytes, ReadError> {
         let (adopted, recorded_at) = {
             let facts = self.state.facts();
             (facts.adopted().cloned(), facts.head_recorded_at())
         };
         let Some(adopted) = adopted else {
             let refusal = Refusal::new(RefusalKind::Unavailable, "the plan has not arrived yet; try again");
-            return Ok(written(&Reply::<T>::Refused(refusal)));
+            return Ok(written(&Reply::<U>::Refused(refusal)));
         };
         let now = recorded_at.map_or(Timestamp::now(), |recorded_at| recorded_at.max(Timestamp::now()));
         let times = match Times::read(&adopted.plan.calendar, question, now) {
             Ok(times) => times,
-            Err(refusal) => return Ok(written(&Reply::<T>::Refused(refusal))),
+            Err(refusal) => return Ok(written(&Reply::<U>::Refused(refusal))),
         };
         // The log is asked before the facts are taken: the fold does not wait for the disk.
         let cut = times.looked_up().map(|known_at| self.log.position_at(known_at)).transpose()?;
@@ -204,8 +231,8 @@ impl Answering {
             work(&ground, question)
         };
         Ok(match reply {
-            Ok(answer) => written(&Reply::Ok(answer)),
-            Err(refusal) => written(&Reply::<T>::Refused(refusal)),
+            Ok(answer) => written(&Reply::Ok(completion(&self.log, &adopted, answer)?)),
+            Err(refusal) => written(&Reply::<U>::Refused(refusal)),
         })
     }
 }

@@ -20,6 +20,7 @@ mod fixture;
 mod fold;
 mod page;
 mod question;
+mod review;
 mod running;
 mod state;
 mod times;

@@ -24,7 +24,7 @@ pub use cell::{
     Baseline, Cell, Coverage, Degraded, Provisional, ReportProgress, ReportState, Status, TargetInForce,
     Value, Verdict,
 };
-pub use evaluate::{RateProgress, View};
+pub use evaluate::{Assessment, Distance, NotJudged, RateProgress, View};
 pub use exact::{Exact, hundredths_of, percent_of, shown};
 pub use facts::{
     AcknowledgedFact, Adopted, AlertFact, Applied, ApplyError, Batch, Facts, FoldError, Parked, Preparer,

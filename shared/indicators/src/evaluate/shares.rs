@@ -88,7 +88,7 @@ pub(super) fn reaches(count: &Count, percent: Percent) -> bool {
     u64::from(count.count) * 10_000 >= u64::from(percent.hundredths()) * u64::from(count.of)
 }
 
-fn share_value(count: &Count, percent: Option<Percent>) -> Value {
+pub(super) fn share_value(count: &Count, percent: Option<Percent>) -> Value {
     let needed = percent.map(|percent| {
         let wanted = (u64::from(percent.hundredths()) * u64::from(count.of)).div_ceil(10_000);
         u32::try_from(wanted).unwrap_or(u32::MAX).saturating_sub(count.count)
