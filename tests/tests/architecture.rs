@@ -49,6 +49,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("axum", &["console", "service", "witness"]),
     ("askama", &["console"]),
     ("ed25519-dalek", &["evidence"]),
+    ("rust_xlsxwriter", &["reviews"]),
     ("signed_note", &["evidence"]),
     ("tlog_tiles", &["evidence"]),
 ];

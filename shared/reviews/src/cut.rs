@@ -73,6 +73,13 @@ impl Cut {
 
     /// Finds the cut in a document, and the format that it is written in.
     pub fn read(bytes: &[u8]) -> Result<(Cut, Format), CutError> {
+        if bytes.starts_with(b"PK") {
+            let strings = crate::xlsx::strings(bytes).ok_or(CutError::NoCut)?;
+            let at = strings.find(MARK).ok_or(CutError::NoCut)?;
+            let cell = strings[at..].split('<').next().unwrap_or_default();
+            let json = cell.find('{').map(|start| unescaped(&cell[start..], "&quot;"));
+            return Ok((of_line(&json.ok_or(CutError::NoCut)?)?, Format::Xlsx));
+        }
         let text = std::str::from_utf8(bytes).map_err(|_| CutError::NoText)?;
         if text.starts_with('{') {
             return Ok((of_json(text)?, Format::Json));
@@ -93,14 +100,9 @@ impl Cut {
         let json = match format {
             Format::Html => unescaped(json, "&quot;"),
             Format::Csv => unescaped(json, "\"\""),
-            Format::Markdown | Format::Json => json.to_owned(),
+            Format::Markdown | Format::Json | Format::Xlsx => json.to_owned(),
         };
-        let mut values = serde_json::Deserializer::from_str(&json).into_iter::<Cut>();
-        match values.next() {
-            Some(Ok(cut)) => Ok((cut, format)),
-            Some(Err(error)) => Err(CutError::Unreadable(error.to_string())),
-            None => Err(CutError::NoCut),
-        }
+        Ok((of_line(&json)?, format))
     }
 }
 
@@ -110,6 +112,16 @@ fn unescaped(text: &str, quote: &str) -> String {
         return text.replace("&lt;", "<").replace("&gt;", ">").replace("&#39;", "'").replace("&amp;", "&");
     }
     text
+}
+
+/// Reads the cut at the beginning of a text; what stands behind it belongs to the format.
+fn of_line(json: &str) -> Result<Cut, CutError> {
+    let mut values = serde_json::Deserializer::from_str(json).into_iter::<Cut>();
+    match values.next() {
+        Some(Ok(cut)) => Ok(cut),
+        Some(Err(error)) => Err(CutError::Unreadable(error.to_string())),
+        None => Err(CutError::NoCut),
+    }
 }
 
 fn of_json(text: &str) -> Result<Cut, CutError> {

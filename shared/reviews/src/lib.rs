@@ -14,6 +14,7 @@ mod layout;
 mod markdown;
 mod model;
 mod words;
+mod xlsx;
 
 pub use cut::{Cut, CutError, Difference, first_difference};
 pub use draft::{Draft, DraftError};
@@ -37,11 +38,13 @@ pub enum Format {
     Markdown,
     /// One page without anything outside of it.
     Html,
+    /// A workbook with a sheet for each section.
+    Xlsx,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Format; 4] = [Format::Json, Format::Csv, Format::Markdown, Format::Html];
+    pub const ALL: [Format; 5] = [Format::Json, Format::Csv, Format::Markdown, Format::Html, Format::Xlsx];
 
     /// Its name, which is the ending of its files.
     pub fn name(self) -> &'static str {
@@ -50,6 +53,7 @@ impl Format {
             Format::Csv => "csv",
             Format::Markdown => "md",
             Format::Html => "html",
+            Format::Xlsx => "xlsx",
         }
     }
 
@@ -65,6 +69,7 @@ impl Format {
             Format::Csv => "text/csv; charset=utf-8; header=present",
             Format::Markdown => "text/markdown; charset=utf-8",
             Format::Html => "text/html; charset=utf-8",
+            Format::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
         }
     }
 }
@@ -82,5 +87,6 @@ pub fn render(review: &Review, format: Format, language: Language) -> Vec<u8> {
         Format::Csv => csv::render(review, language).into_bytes(),
         Format::Markdown => markdown::render(review, language).into_bytes(),
         Format::Html => html::render(review, language).into_bytes(),
+        Format::Xlsx => xlsx::render(review, language),
     }
 }

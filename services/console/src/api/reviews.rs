@@ -17,7 +17,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 /// What may be asked for in `format`; what cannot be made is answered with how to come by it.
-const FORMATS: [&str; 5] = ["json", "csv", "md", "html", "pdf"];
+const FORMATS: [&str; 6] = ["json", "csv", "md", "html", "xlsx", "pdf"];
 
 /// `GET /reviews/{year}`: a review as a document.
 pub async fn review(
@@ -101,7 +101,7 @@ fn document(review: &Review, format: Format, language: Language) -> Response {
             headers.insert(header::CONTENT_LANGUAGE, language);
             headers.insert(header::CONTENT_SECURITY_POLICY, page_policy());
         }
-        Format::Csv | Format::Markdown => {
+        Format::Csv | Format::Markdown | Format::Xlsx => {
             headers.insert(header::CONTENT_LANGUAGE, language);
         }
     }

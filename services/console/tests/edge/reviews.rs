@@ -46,6 +46,14 @@ async fn each_format_is_answered_as_its_media_type() {
 }
 
 #[tokio::test]
+async fn a_workbook_is_a_workbook() {
+    let answered = console().await.get("/api/v1/reviews/2027?format=xlsx").await;
+    let media_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+    assert_eq!((answered.status, answered.header("content-type")), (200, Some(media_type)));
+    assert!(answered.bytes().starts_with(b"PK\x03\x04"));
+}
+
+#[tokio::test]
 async fn the_question_and_the_cut_of_the_checkpoint_are_those_of_the_review() {
     let console = console().await;
     let path = "/api/v1/reviews/2027?as_of=2028-01-31&known_at=2028-02-01&position=13&at_least=5";

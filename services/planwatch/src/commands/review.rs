@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 
 /// How much of a line that differs is shown, in characters.
 const SHOWN_LIMIT_CHARS: usize = 160;
+/// How much of what is the same is shown before the place in which it differs, in characters.
+const SHOWN_BEFORE_CHARS: usize = 60;
 
 /// Which review, or what to do with one.
 #[derive(Debug, Args)]
@@ -40,7 +42,7 @@ struct Show {
     /// What was known at this date (YYYY-MM-DD or RFC 3339)
     #[arg(long, value_name = "DATE", value_parser = Moment::parse)]
     known_at: Option<Moment>,
-    /// json, csv, md or html (which prints well)
+    /// json, csv, md, xlsx or html (which prints well)
     #[arg(long, default_value = "md", value_parser = format, conflicts_with = "json")]
     format: Format,
     /// vi or en; JSON holds both
@@ -204,8 +206,13 @@ fn compare(given: &[u8], cut: &Cut, format: Format, language: Language, review: 
     }
     review.checkpoint.clone_from(&cut.checkpoint);
     let own = render(review, format, language);
-    if let Some(Difference { line, left, right }) = first_difference(given, &own) {
-        found.push(format!("line {line} is\n  {}\nand the log gives\n  {}", shown(left), shown(right)));
+    if format == Format::Xlsx {
+        if given != own {
+            found.push("the workbook holds something else than the log gives at its cut".to_owned());
+        }
+    } else if let Some(Difference { line, left, right }) = first_difference(given, &own) {
+        let (theirs, ours) = around(left, right);
+        found.push(format!("line {line} is\n  {theirs}\nand the log gives\n  {ours}"));
     }
     found
 }
@@ -215,11 +222,25 @@ fn signed_part(note: &str) -> &str {
     note.split_once("\n\n").map_or(note, |(text, _)| text)
 }
 
-fn shown(line: Option<&[u8]>) -> String {
-    match line {
+/// The two lines around the first place in which they differ.
+fn around(left: Option<&[u8]>, right: Option<&[u8]>) -> (String, String) {
+    let text = |line: Option<&[u8]>| line.map(|line| String::from_utf8_lossy(line).into_owned());
+    let (left, right) = (text(left), text(right));
+    let same = match (&left, &right) {
+        (Some(left), Some(right)) => {
+            left.chars().zip(right.chars()).take_while(|(left, right)| left == right).count()
+        }
+        (None, _) | (_, None) => 0,
+    };
+    let from = same.saturating_sub(SHOWN_BEFORE_CHARS);
+    let shown = |line: Option<String>| match line {
         None => "(nothing: it ends before)".to_owned(),
-        Some(line) => String::from_utf8_lossy(line).chars().take(SHOWN_LIMIT_CHARS).collect(),
-    }
+        Some(line) => {
+            let part = line.chars().skip(from).take(SHOWN_LIMIT_CHARS).collect::<String>();
+            if from > 0 { format!("…{part}") } else { part }
+        }
+    };
+    (shown(left), shown(right))
 }
 
 #[cfg(test)]
@@ -258,6 +279,14 @@ mod tests {
     #[test]
     fn a_year_is_one_part_of_a_path() {
         assert_eq!("2025/../x?y".bytes().map(escaped).collect::<String>(), "2025%2F%2E%2E%2Fx%3Fy");
+    }
+
+    #[test]
+    fn long_lines_are_shown_where_they_differ() {
+        let (left, right) = (format!("{}ă!", "x".repeat(500)), format!("{}ă?", "x".repeat(500)));
+        let (left, right) = around(Some(left.as_bytes()), Some(right.as_bytes()));
+        assert!(left.starts_with("…x") && left.ends_with("ă!") && right.ends_with("ă?"), "{left} {right}");
+        assert_eq!(around(None, Some(b"y")), ("(nothing: it ends before)".to_owned(), "y".to_owned()));
     }
 
     #[test]

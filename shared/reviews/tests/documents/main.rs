@@ -201,3 +201,32 @@ fn width(record: &str) -> usize {
     });
     commas.count() + 1
 }
+
+/// The strings and the formulas of a workbook, and all its files' text.
+fn unpacked(workbook: &[u8]) -> Vec<(String, String)> {
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(workbook)).unwrap();
+    (0..archive.len())
+        .map(|index| {
+            let mut file = archive.by_index(index).unwrap();
+            let mut text = String::new();
+            std::io::Read::read_to_string(&mut file, &mut text).unwrap();
+            (file.name().unwrap().into_owned(), text)
+        })
+        .collect()
+}
+
+#[test]
+fn a_workbook_reads_back_and_holds_no_formula() {
+    let files = unpacked(&render(&ended(), Format::Xlsx, Language::Vietnamese));
+    let sheets: Vec<&(String, String)> =
+        files.iter().filter(|(name, _)| name.starts_with("xl/worksheets/sheet")).collect();
+    assert_eq!(sheets.len(), 11);
+    assert!(sheets.iter().all(|(_, text)| !text.contains("<f>") && !text.contains("hyperlink")));
+    let strings = &files.iter().find(|(name, _)| name == "xl/sharedStrings.xml").unwrap().1;
+    // The name is there, as a string.
+    assert!(strings.contains("=HYPERLINK(") && strings.contains("Hộ gia đình có kết nối internet"));
+    // 2775 of 3000 and 92.50 % are numbers.
+    assert!(sheets.iter().any(|(_, text)| text.contains("<v>2775</v>") && text.contains("<v>92.5</v>")));
+    let core = &files.iter().find(|(name, _)| name == "docProps/core.xml").unwrap().1;
+    assert!(core.contains("2028-02-01T00:00:00Z"), "{core}");
+}
