@@ -22,6 +22,7 @@ mod fold;
 mod interval;
 mod page;
 mod question;
+mod review;
 mod running;
 mod state;
 mod times;

@@ -7,12 +7,14 @@ use crate::targets::Spoken;
 use events::{Percent, Position, TargetValue, UnitId};
 use plan::{Form, Indicator, Level, Plan, Unit};
 
+mod assessed;
 mod explain;
 mod rates;
 mod shares;
 mod states;
 mod verdicts;
 
+pub use assessed::{Assessment, Distance, NotJudged};
 pub use rates::RateProgress;
 pub(crate) use rates::rate_value;
 pub(crate) use states::state_value;
