@@ -5,6 +5,7 @@ pub mod commands;
 pub mod evidence;
 pub mod operations;
 pub mod queries;
+pub mod reviews;
 
 use crate::edge::Edge;
 use crate::{health, stream};
@@ -69,6 +70,7 @@ pub fn routes() -> Vec<Route> {
         reads("/targets", get(queries::targets)),
         reads("/baselines", get(queries::baselines)),
         reads("/alerts", get(queries::alerts)),
+        reads("/reviews/{year}", get(reviews::review)),
         reads("/events", get(queries::events)),
         reads("/events/{id}", get(queries::event)),
         reads("/stream", get(stream::follow)),

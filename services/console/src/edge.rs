@@ -274,7 +274,8 @@ async fn observed(request: Request, next: Next) -> Response {
         .record(begun.elapsed().as_secs_f64());
     let headers = response.headers_mut();
     for (name, value) in SECURITY_HEADERS {
-        headers.insert(name, HeaderValue::from_static(value));
+        // A document that may do less than a page of ours says so itself.
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     // What is served is somebody's figures unless the answer says otherwise.
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));

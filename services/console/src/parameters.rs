@@ -72,7 +72,8 @@ impl Parameters {
         parameters
     }
 
-    fn refuse(&mut self, name: &str, code: &str, reason: impl Into<String>, remedy: impl Into<String>) {
+    /// Notes that a parameter is wrong.
+    pub fn refuse(&mut self, name: &str, code: &str, reason: impl Into<String>, remedy: impl Into<String>) {
         self.errors.push(FieldError::new(format!("?{name}"), code, reason, remedy));
     }
 

@@ -3,7 +3,7 @@
 use crate::commands::serve::{self, Service};
 use crate::commands::{
     alerts, backup, baseline, bench, check, clock, deadline, diff, explain, findings, key, log, plan,
-    prepare, replay, report, restore, status, supervised_exec, target, unit, up, witness,
+    prepare, replay, report, restore, review, status, supervised_exec, target, unit, up, witness,
 };
 use crate::exit::Outcome;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -56,6 +56,8 @@ enum Command {
     Diff(diff::Arguments),
     /// List what looks wrong in the figures that stand
     Findings(findings::Arguments),
+    /// Write the interim or the final review as a document, at any date; check one against the log
+    Review(review::Arguments),
     /// List, watch and acknowledge alerts
     Alerts(alerts::Arguments),
     /// Rebuild the state from the log and nothing else
@@ -114,6 +116,7 @@ pub fn run(arguments: Arguments) -> Outcome {
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Findings(arguments) => findings::run(&arguments),
+        Command::Review(arguments) => review::run(&arguments),
         Command::Alerts(arguments) => alerts::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Log(arguments) => log::run(&arguments),

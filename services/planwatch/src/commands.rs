@@ -17,6 +17,7 @@ pub mod prepare;
 pub mod replay;
 pub mod report;
 pub mod restore;
+pub mod review;
 pub mod serve;
 pub mod status;
 pub mod supervised_exec;

@@ -12,6 +12,11 @@ pub fn line(text: impl Display) {
     let _closed_pipe = writeln!(std::io::stdout().lock(), "{text}");
 }
 
+/// Writes a document as it is.
+pub fn document(bytes: &[u8]) {
+    let _closed_pipe = std::io::stdout().lock().write_all(bytes);
+}
+
 /// Prints a value as one line of JSON.
 pub fn json(value: &impl Serialize) {
     let text = serde_json::to_string(value).expect("what is printed is plain data");

@@ -4,6 +4,7 @@ use crate::answers::{self, PositionAnswer};
 use crate::clock_check::ClockCheck;
 use crate::interval::Interval;
 use crate::question::Question;
+use crate::review;
 use crate::state::State;
 use crate::times::Times;
 use bus::{Endpoint, RequestContext, ServiceError};
@@ -69,9 +70,8 @@ struct Ground<'a> {
 }
 
 type Work<T> = fn(&Ground<'_>, &Question) -> Result<T, Refusal>;
-
 /// What an answer still takes from the log once the facts are let go: the fold does not wait for the disk.
-type Finish<T> = fn(T, &Log, &Plan) -> Result<T, ReadError>;
+type Finish<T, U> = fn(T, &Log, &Plan) -> Result<U, ReadError>;
 
 impl Answering {
     pub(crate) fn new(state: Arc<State>, log: Log, clock: ClockCheck) -> Answering {
@@ -136,6 +136,14 @@ impl Answering {
             self.endpoint("plan", &["as_of", "known_at", "at_least"], |ground, _| {
                 Ok(crate::plan_answer::plan(ground.facts, ground.adopted, ground.moment))
             }),
+            self.endpoint_with_log(
+                "review",
+                &["review", "as_of", "known_at", "position", "at_least"],
+                |ground, question| {
+                    review::draft(ground.facts, &ground.state.digests, question, ground.moment)
+                },
+                review::complete,
+            ),
             self.endpoint("digest", &["position"], |ground, question| {
                 Ok(answers::digest(ground.facts, &ground.state.digests, question))
             }),
@@ -154,12 +162,12 @@ impl Answering {
         self.endpoint_with_log(name, parameters, work, |answer, _, _| Ok(answer))
     }
 
-    fn endpoint_with_log<T: Serialize + Send + 'static>(
+    fn endpoint_with_log<T: Send + 'static, U: Serialize + Send + 'static>(
         &self,
         name: &'static str,
         parameters: &'static [&'static str],
         work: Work<T>,
-        finish: Finish<T>,
+        finish: Finish<T, U>,
     ) -> Endpoint {
         self.endpoint_by(name, parameters, move |answering, question| {
             answering.work_out(question, work, finish)
@@ -254,11 +262,11 @@ impl Answering {
         }
     }
 
-    fn work_out<T: Serialize>(
+    fn work_out<T, U: Serialize>(
         &self,
         question: &Question,
         work: Work<T>,
-        finish: Finish<T>,
+        finish: Finish<T, U>,
     ) -> Result<Bytes, ReadError> {
         let (adopted, recorded_at) = {
             let facts = self.state.facts();
@@ -266,12 +274,12 @@ impl Answering {
         };
         let Some(adopted) = adopted else {
             let refusal = Refusal::new(RefusalKind::Unavailable, NO_PLAN_YET);
-            return Ok(written(&Reply::<T>::Refused(refusal)));
+            return Ok(written(&Reply::<U>::Refused(refusal)));
         };
         let now = recorded_at.map_or(Timestamp::now(), |recorded_at| recorded_at.max(Timestamp::now()));
         let times = match Times::read(&adopted.plan.calendar, question, now) {
             Ok(times) => times,
-            Err(refusal) => return Ok(written(&Reply::<T>::Refused(refusal))),
+            Err(refusal) => return Ok(written(&Reply::<U>::Refused(refusal))),
         };
         // The log is asked before the facts are taken: the fold does not wait for the disk.
         let cut = times.looked_up().map(|known_at| self.log.position_at(known_at)).transpose()?;
@@ -283,7 +291,7 @@ impl Answering {
         };
         Ok(match reply {
             Ok(answer) => written(&Reply::Ok(finish(answer, &self.log, &adopted.plan)?)),
-            Err(refusal) => written(&Reply::<T>::Refused(refusal)),
+            Err(refusal) => written(&Reply::<U>::Refused(refusal)),
         })
     }
 

@@ -23,6 +23,7 @@ mod interval;
 mod page;
 mod plan_answer;
 mod question;
+mod review;
 mod running;
 mod state;
 mod times;

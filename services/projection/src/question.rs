@@ -16,6 +16,8 @@ const SHOWN_LIMIT_CHARS: usize = 64;
 pub(crate) struct Question {
     pub(crate) unit: Option<String>,
     pub(crate) indicator: Option<String>,
+    /// The year of a review.
+    pub(crate) review: Option<String>,
     pub(crate) as_of: Option<String>,
     pub(crate) known_at: Option<String>,
     pub(crate) state: Option<AlertState>,
@@ -79,6 +81,7 @@ impl Question {
         match name {
             "unit" => self.unit = text(name, value)?,
             "indicator" => self.indicator = text(name, value)?,
+            "review" => self.review = text(name, value)?,
             "as_of" => self.as_of = text(name, value)?,
             "known_at" => self.known_at = text(name, value)?,
             "state" => self.state = text(name, value)?.map(|word| alert_state(&word)).transpose()?,

@@ -1,7 +1,7 @@
 //! A cell: one unit and one indicator at a moment, in the shape that programs are given.
 
 use events::{EventId, IndicatorId, Mark, Percent, Period, Position, Review, TargetValue, UnitId};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// How a cell stands against its target and the path that leads there.
@@ -49,7 +49,7 @@ impl Status {
 }
 
 /// What a review that has ended says of a cell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// The target was met at the end of the review's year.
@@ -72,7 +72,7 @@ impl Verdict {
 }
 
 /// A value, by the kind of the cell.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Value {
     /// Numerator over denominator.
@@ -94,7 +94,7 @@ pub enum Value {
         /// Whether it counts as attained.
         attained: bool,
         /// True where it was attained and the recognition has lapsed.
-        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         lapsed: bool,
     },
     /// Whole districts.
@@ -108,34 +108,34 @@ pub enum Value {
         /// How many more are needed to meet the target; null without a target.
         needed: Option<u32>,
         /// Districts whose latest value is of an older period than the newest one counted.
-        #[serde(skip_serializing_if = "Vec::is_empty")]
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
         stale: Vec<UnitId>,
         /// Districts whose recognition has lapsed.
-        #[serde(skip_serializing_if = "Vec::is_empty")]
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
         lapsed: Vec<UnitId>,
     },
 }
 
 /// The target that the status speaks of.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TargetInForce {
     /// At whose end it is judged.
     pub review: Review,
     /// For rates and shares.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub percent: Option<Percent>,
     /// For levels.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub level: Option<u8>,
     /// For yes/no.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attained: Option<bool>,
     /// Attain or maintain.
     pub mark: Mark,
     /// The legal instrument.
     pub instrument: String,
     /// False where the target goes on because a later review does not restate it; otherwise left out.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restated: Option<bool>,
 }
 
@@ -170,7 +170,7 @@ pub struct Baseline {
 }
 
 /// Whether a report is there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReportProgress {
     /// It is there.

@@ -8,6 +8,7 @@ use events::{Percent, Position, TargetValue, UnitId};
 use plan::{Form, Indicator, Level, Plan, Unit};
 
 mod amended;
+mod assessed;
 mod baselines;
 mod explain;
 mod rates;
@@ -16,6 +17,7 @@ mod states;
 mod verdicts;
 
 pub use amended::differences;
+pub use assessed::{Assessment, Distance, NotJudged};
 pub use rates::RateProgress;
 pub(crate) use rates::rate_value;
 pub(crate) use states::state_value;

@@ -338,24 +338,6 @@ impl Facts {
         self.vocabulary.as_ref().expect("events are folded only after the adoption")
     }
 
-    fn plan_ref(&self) -> &Plan {
-        &self.adopted.as_ref().expect("events are folded only after the adoption").plan
-    }
-
-    fn known_unit(&self, unit: &UnitId) -> Result<(), String> {
-        match self.plan_ref().unit(unit) {
-            Some(_) => Ok(()),
-            None => Err(format!("there is no unit `{unit}`")),
-        }
-    }
-
-    /// The adoption as it was: without the units that were established later.
-    fn adopted_as_it_was(&self) -> Option<Adopted> {
-        let mut adopted = Adopted::clone(self.adopted.as_ref()?);
-        adopted.plan.units.truncate(self.adopted_units);
-        Some(adopted)
-    }
-
     fn period_reports(&self, unit: &UnitId, period: Period) -> Option<&PeriodReports> {
         let unit = self.vocabulary.as_ref()?.unit(unit.as_str())?;
         self.reports[usize::from(unit)].get(&period)
@@ -439,37 +421,6 @@ impl Facts {
         self.unit_changes.get(unit).map_or(&[], Vec::as_slice)
     }
 
-    /// Every baseline of a unit's rate that was entered or taken back, in log order.
-    pub fn baselines(&self, unit: &UnitId, indicator: &IndicatorId) -> &[BaselineFact] {
-        self.baselines.get(&(unit.clone(), indicator.clone())).map_or(&[], Vec::as_slice)
-    }
-
-    /// Every amendment of the plan, in log order.
-    pub fn amendments(&self) -> &[AmendmentFact] {
-        self.amendments.all()
-    }
-
-    /// Every extension of the deadline of a period, for one unit by itself or for all, in log order.
-    pub fn deadlines(&self, period: Period, unit: Option<&UnitId>) -> &[DeadlineFact] {
-        if self.deadlines.is_empty() {
-            return &[];
-        }
-        self.deadlines.get(&(period, unit.cloned())).map_or(&[], Vec::as_slice)
-    }
-
-    /// Every extended deadline, by period and unit.
-    pub fn all_deadlines(&self) -> impl Iterator<Item = (Period, Option<&UnitId>, &DeadlineFact)> {
-        self.deadlines
-            .iter()
-            .flat_map(|((period, unit), facts)| facts.iter().map(move |fact| (*period, unit.as_ref(), fact)))
-    }
-
-    /// The plan with the amendments recorded up to a cut and in force at an instant; none before the adoption.
-    pub fn plan_at(&self, cut: Position, at: Timestamp) -> Option<&Plan> {
-        let adopted = self.adopted.as_deref()?;
-        Some(self.amendments.plan_at(&adopted.plan, cut, at))
-    }
-
     /// Every change by which another unit went over into this one, in log order.
     pub fn successions(&self, unit: &UnitId) -> impl Iterator<Item = (&UnitId, &UnitChangeFact)> {
         let listed = self.successions.get(unit).map_or(&[] as &[(UnitId, usize)], Vec::as_slice);
@@ -518,16 +469,6 @@ impl Facts {
     /// The units whose events are set aside; none stands for the plan itself.
     pub fn parked(&self) -> &BTreeMap<Option<UnitId>, Parked> {
         &self.parked
-    }
-
-    /// The first effective time that lies after an instant, of all that can take effect ahead.
-    pub fn effective_after(&self, instant: Timestamp) -> Option<Timestamp> {
-        let targets = self.targets.values().flat_map(BTreeMap::values).flatten().map(|fact| fact.effective);
-        let changes = self.unit_changes.values().flatten().map(|fact| fact.effective);
-        let amendments = self.amendments().iter().map(|fact| fact.effective);
-        let deadlines = self.deadlines.values().flatten().map(|fact| fact.effective);
-        let all = targets.chain(changes).chain(amendments).chain(deadlines);
-        all.filter(|effective| *effective > instant).min()
     }
 }
 

@@ -32,7 +32,7 @@ pub use cell::{
     Value, Verdict,
 };
 pub use diff::{CellChange, Difference, ReportChange, UnitDifference, difference};
-pub use evaluate::{RateProgress, View, differences};
+pub use evaluate::{Assessment, Distance, NotJudged, RateProgress, View, differences};
 pub use exact::{Exact, hundredths_of, percent_of, shown};
 pub use explanation::{
     Corner, Explanation, Fraction, Part, PathExplained, Percentage, PeriodExplained, RuleExplained,

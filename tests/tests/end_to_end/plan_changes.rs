@@ -61,8 +61,8 @@ fn the_plan_is_changed_by_events_and_what_follows_is_seen_first() {
     let recorded = data(&system.command(&["plan", "amend", &file, "--yes", "--json"]));
     assert_eq!((&recorded["revision"], &recorded["preview"]["cells"]), (&json!(1), &shown["cells"]));
     let now = cell(&http, "di-an", "life-skills", &recorded["position"]);
-    let changed = shown["cells"].as_array().unwrap().iter();
-    let own = changed.filter(|cell| cell["unit"] == "di-an" && cell["what"] == "status").next_back();
+    let mut changed = shown["cells"].as_array().unwrap().iter();
+    let own = changed.rfind(|cell| cell["unit"] == "di-an" && cell["what"] == "status");
     match own {
         Some(change) => assert_eq!((&seen["status"], &now["status"]), (&change["from"], &change["to"])),
         None => assert_eq!(seen["status"], now["status"]),

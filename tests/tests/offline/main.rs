@@ -6,6 +6,7 @@ mod backups;
 mod bundles;
 mod directories;
 mod drill;
+mod reviews;
 
 use evidence::{Checkpoint, KeyName, KeyUse, SignedCheckpoint, SigningKey};
 use serde_json::Value;

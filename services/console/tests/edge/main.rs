@@ -12,5 +12,6 @@ mod door;
 mod evidence;
 mod over_bus;
 mod page;
+mod reviews;
 mod stream;
 mod support;

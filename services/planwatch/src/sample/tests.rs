@@ -11,6 +11,7 @@ use std::sync::OnceLock;
 mod figures;
 #[path = "../../examples/generate-sample/history.rs"]
 mod generated;
+mod reviews;
 
 /// The state at the sample's last position, on every machine. It changes with the plan file, the generator
 /// and the rules; the test that fails prints the new one.

@@ -1,8 +1,9 @@
 //! The baseline that was entered for a rate, in place of its earliest reported period.
 
-use super::View;
+use super::{View, rate_value};
 use crate::cell::Baseline;
 use crate::exact::{ratio, shown_percent};
+use crate::explanation::{Part, Percentage, PeriodExplained};
 use crate::facts::BaselineFact;
 use crate::successors::Start;
 use events::BaselineValue;
@@ -27,8 +28,8 @@ impl<'a> View<'a> {
     pub(crate) fn entered_baseline(&self, unit: &Unit, indicator: &Indicator) -> Option<&'a BaselineFact> {
         let moment = self.moment;
         let facts = self.facts.baselines(&unit.id, &indicator.id).iter();
-        let known = facts.filter(|fact| fact.position <= moment.cut && fact.effective <= moment.as_of);
-        known.last().filter(|fact| matches!(fact.value, BaselineValue::Rate { .. }))
+        let mut known = facts.filter(|fact| fact.position <= moment.cut && fact.effective <= moment.as_of);
+        known.next_back().filter(|fact| matches!(fact.value, BaselineValue::Rate { .. }))
     }
 
     /// Where the path begins that was entered.
@@ -41,6 +42,36 @@ impl<'a> View<'a> {
             derived_from: Vec::new(),
             entered: Some(fact.event),
             because: vec![fact.event],
+        })
+    }
+
+    /// A baseline that was entered: one part, of the unit itself.
+    pub(super) fn baseline_explained(
+        &self,
+        unit: &Unit,
+        indicator: &Indicator,
+        fact: &BaselineFact,
+    ) -> Option<PeriodExplained> {
+        let BaselineValue::Rate { numerator, denominator } = fact.value else { return None };
+        let facts = self.facts.baselines(&unit.id, &indicator.id);
+        let before = facts.partition_point(|other| other.position < fact.position);
+        let value = rate_value(numerator, denominator);
+        Some(PeriodExplained {
+            period: fact.period,
+            used_for: vec!["baseline".to_owned()],
+            ratio: Percentage::of(&ratio(numerator, denominator)),
+            complete: true,
+            parts: vec![Part {
+                unit: unit.id.clone(),
+                value: value.clone(),
+                revision: u32::try_from(before + 1).unwrap_or(u32::MAX),
+                event: fact.event,
+                position: fact.position,
+                document_date: fact.document.date.to_string(),
+                history: false,
+            }],
+            value,
+            missing: Vec::new(),
         })
     }
 }

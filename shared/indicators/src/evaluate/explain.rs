@@ -9,13 +9,12 @@ use crate::explanation::{
     Corner, Explanation, Fraction, Part, PathExplained, Percentage, PeriodExplained, RuleExplained,
     StateExplained, TargetExplained, VerdictExplained,
 };
-use crate::facts::BaselineFact;
 use crate::outlook::{Outlook, outlook};
 use crate::path::Path;
 use crate::standing::{Point, Standing, lapses_at};
 use crate::successors::Start;
 use crate::targets::Spoken;
-use events::{BaselineValue, LineValue, Period, Timestamp, UnitId};
+use events::{LineValue, Period, Timestamp, UnitId};
 use plan::{Form, Indicator, Level, MeasureKind, ReviewYear, Unit};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -189,36 +188,6 @@ impl View<'_> {
         let mut explained: Vec<PeriodExplained> = baseline.chain(reported).collect();
         explained.sort_by_key(|period| period.period);
         explained
-    }
-
-    /// A baseline that was entered: one part, of the unit itself.
-    fn baseline_explained(
-        &self,
-        unit: &Unit,
-        indicator: &Indicator,
-        fact: &BaselineFact,
-    ) -> Option<PeriodExplained> {
-        let BaselineValue::Rate { numerator, denominator } = fact.value else { return None };
-        let facts = self.facts.baselines(&unit.id, &indicator.id);
-        let before = facts.partition_point(|other| other.position < fact.position);
-        let value = rate_value(numerator, denominator);
-        Some(PeriodExplained {
-            period: fact.period,
-            used_for: vec!["baseline".to_owned()],
-            ratio: Percentage::of(&ratio(numerator, denominator)),
-            complete: true,
-            parts: vec![Part {
-                unit: unit.id.clone(),
-                value: value.clone(),
-                revision: u32::try_from(before + 1).unwrap_or(u32::MAX),
-                event: fact.event,
-                position: fact.position,
-                document_date: fact.document.date.to_string(),
-                history: false,
-            }],
-            value,
-            missing: Vec::new(),
-        })
     }
 
     fn period_explained(

@@ -10,16 +10,16 @@
 use super::hash::RunningHash;
 use super::reports::PeriodReports;
 use super::vocabulary::Vocabulary;
-use super::{
-    AcknowledgedFact, Adopted, AlertFact, AmendmentFact, BaselineFact, DeadlineFact, Facts, ResolvedFact,
-    TargetFact, UnitChangeFact, lines,
-};
+use super::{AcknowledgedFact, Adopted, AlertFact, Facts, ResolvedFact, TargetFact, UnitChangeFact, lines};
 use events::{
-    ActorId, AlertId, BaselineValue, Date, EventId, IndicatorId, Mark, Period, Position, Resolution, Review,
-    Rule, Severity, Share, TargetValue, UnitChange, UnitId, instant,
+    ActorId, AlertId, Date, EventId, IndicatorId, Mark, Period, Position, Resolution, Review, Rule, Severity,
+    Share, TargetValue, UnitChange, UnitId, instant,
 };
+use plan_changes::{add_amendment, add_baseline, add_deadline};
 use serde::Serialize;
 use std::collections::BTreeMap;
+
+pub(super) mod plan_changes;
 
 /// Of so many facts of a group the state of its digest is kept, so that the digest at an older cut costs at
 /// most so many lines.
@@ -221,35 +221,6 @@ struct SuccessorLine<'a> {
 }
 
 #[derive(Serialize)]
-struct BaselineLine<'a> {
-    document_date: Date,
-    document_number: &'a str,
-    effective: String,
-    event: EventId,
-    period: Period,
-    position: Position,
-    value: Option<[u64; 2]>,
-}
-
-#[derive(Serialize)]
-struct AmendmentLine<'a> {
-    changes: serde_json::Value,
-    effective: String,
-    event: EventId,
-    instrument: &'a str,
-    position: Position,
-}
-
-#[derive(Serialize)]
-struct DeadlineLine<'a> {
-    due_before: Date,
-    effective: String,
-    event: EventId,
-    instrument: &'a str,
-    position: Position,
-}
-
-#[derive(Serialize)]
 struct RaisedLine<'a> {
     because: &'a [EventId],
     episode: u32,
@@ -337,44 +308,6 @@ pub(super) fn add_unit_change(text: &mut Vec<u8>, fact: &UnitChangeFact) {
     };
     let line = UnitLine {
         change,
-        effective: instant::written(fact.effective),
-        event: fact.event,
-        instrument: &fact.instrument,
-        position: fact.position,
-    };
-    add_json(text, &line);
-}
-
-pub(super) fn add_baseline(text: &mut Vec<u8>, fact: &BaselineFact) {
-    let line = BaselineLine {
-        document_date: fact.document.date,
-        document_number: &fact.document.number,
-        effective: instant::written(fact.effective),
-        event: fact.event,
-        period: fact.period,
-        position: fact.position,
-        value: match fact.value {
-            BaselineValue::Rate { numerator, denominator } => Some([numerator, denominator]),
-            BaselineValue::Withdrawn { .. } => None,
-        },
-    };
-    add_json(text, &line);
-}
-
-pub(super) fn add_amendment(text: &mut Vec<u8>, fact: &AmendmentFact) {
-    let line = AmendmentLine {
-        changes: serde_json::to_value(&fact.changes).expect("changes are plain data"),
-        effective: instant::written(fact.effective),
-        event: fact.event,
-        instrument: &fact.instrument,
-        position: fact.position,
-    };
-    add_json(text, &line);
-}
-
-pub(super) fn add_deadline(text: &mut Vec<u8>, fact: &DeadlineFact) {
-    let line = DeadlineLine {
-        due_before: fact.due_before,
         effective: instant::written(fact.effective),
         event: fact.event,
         instrument: &fact.instrument,

@@ -11,11 +11,29 @@ use events::{
     AlertId, BaselineEntered, DeadlineExtended, Event, IndicatorId, Period, PlanAmended, Position,
     ReportSubmitted, Timestamp, UnitChange, UnitId,
 };
-use plan::{Level, Names, Unit};
+use plan::{Level, Names, Plan, Unit};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 impl Facts {
+    pub(super) fn plan_ref(&self) -> &Plan {
+        &self.adopted.as_ref().expect("events are folded only after the adoption").plan
+    }
+
+    pub(super) fn known_unit(&self, unit: &UnitId) -> Result<(), String> {
+        match self.plan_ref().unit(unit) {
+            Some(_) => Ok(()),
+            None => Err(format!("there is no unit `{unit}`")),
+        }
+    }
+
+    /// The adoption as it was: without the units that were established later.
+    pub(super) fn adopted_as_it_was(&self) -> Option<Adopted> {
+        let mut adopted = Adopted::clone(self.adopted.as_ref()?);
+        adopted.plan.units.truncate(self.adopted_units);
+        Some(adopted)
+    }
+
     pub(super) fn fold_report(
         &mut self,
         position: Position,
@@ -162,7 +180,7 @@ impl Facts {
             position,
         };
         let group = Group::Baselines(data.unit.clone(), data.indicator.clone());
-        self.digest_into(group, |text| digest::add_baseline(text, &fact));
+        self.digest_into(group, |text| digest::plan_changes::add_baseline(text, &fact));
         self.place_baseline(data.unit.clone(), data.indicator.clone(), fact);
         Ok(())
     }
@@ -185,7 +203,7 @@ impl Facts {
             position,
         };
         let mut line = Vec::new();
-        digest::add_amendment(&mut line, &fact);
+        digest::plan_changes::add_amendment(&mut line, &fact);
         self.place_amendment(fact)?;
         self.digest_into(Group::Amendments, |text| text.append(&mut line));
         Ok(())
@@ -213,7 +231,7 @@ impl Facts {
             position,
         };
         let group = Group::Deadlines(data.period, data.unit.clone());
-        self.digest_into(group, |text| digest::add_deadline(text, &fact));
+        self.digest_into(group, |text| digest::plan_changes::add_deadline(text, &fact));
         self.place_deadline(data.period, data.unit.clone(), fact);
         Ok(())
     }

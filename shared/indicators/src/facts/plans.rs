@@ -1,8 +1,9 @@
-//! The plan as it stood: as adopted, with the amendments that were known and in force.
+//! The plan as it stood: as adopted, with the amendments that were known and in force; baselines and deadlines.
 
-use super::AmendmentFact;
-use events::{KeyChange, Position, Timestamp};
+use super::{AmendmentFact, BaselineFact, DeadlineFact, Facts};
+use events::{IndicatorId, KeyChange, Period, Position, Timestamp, UnitId};
 use plan::Plan;
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 /// The most amendments of one plan; a log that holds more sets the rest aside.
@@ -135,4 +136,47 @@ pub enum ProposalError {
         /// What would be wrong.
         what: String,
     },
+}
+
+impl Facts {
+    /// Every baseline of a unit's rate that was entered or taken back, in log order.
+    pub fn baselines(&self, unit: &UnitId, indicator: &IndicatorId) -> &[BaselineFact] {
+        self.baselines.get(&(unit.clone(), indicator.clone())).map_or(&[], Vec::as_slice)
+    }
+
+    /// Every amendment of the plan, in log order.
+    pub fn amendments(&self) -> &[AmendmentFact] {
+        self.amendments.all()
+    }
+
+    /// Every extension of the deadline of a period, for one unit by itself or for all, in log order.
+    pub fn deadlines(&self, period: Period, unit: Option<&UnitId>) -> &[DeadlineFact] {
+        if self.deadlines.is_empty() {
+            return &[];
+        }
+        self.deadlines.get(&(period, unit.cloned())).map_or(&[], Vec::as_slice)
+    }
+
+    /// Every extended deadline, by period and unit.
+    pub fn all_deadlines(&self) -> impl Iterator<Item = (Period, Option<&UnitId>, &DeadlineFact)> {
+        self.deadlines
+            .iter()
+            .flat_map(|((period, unit), facts)| facts.iter().map(move |fact| (*period, unit.as_ref(), fact)))
+    }
+
+    /// The plan with the amendments recorded up to a cut and in force at an instant; none before the adoption.
+    pub fn plan_at(&self, cut: Position, at: Timestamp) -> Option<&Plan> {
+        let adopted = self.adopted.as_deref()?;
+        Some(self.amendments.plan_at(&adopted.plan, cut, at))
+    }
+
+    /// The first effective time that lies after an instant, of all that can take effect ahead.
+    pub fn effective_after(&self, instant: Timestamp) -> Option<Timestamp> {
+        let targets = self.targets.values().flat_map(BTreeMap::values).flatten().map(|fact| fact.effective);
+        let changes = self.unit_changes.values().flatten().map(|fact| fact.effective);
+        let amendments = self.amendments().iter().map(|fact| fact.effective);
+        let deadlines = self.deadlines.values().flatten().map(|fact| fact.effective);
+        let all = targets.chain(changes).chain(amendments).chain(deadlines);
+        all.filter(|effective| *effective > instant).min()
+    }
 }

@@ -25,6 +25,7 @@ use super::hash::RunningHash;
 use super::reports::{Line, PeriodReports, Row};
 use super::{AmendmentFact, BaselineFact, DeadlineFact, Facts, Parked, TargetFact, UnitChangeFact};
 use events::{IndicatorId, Period, Position, Timestamp, UnitId};
+use groups::{read_group, write_group};
 use sha2::{Digest, Sha256};
 use single::{
     read_acknowledged, read_adoption, read_amendment, read_baseline, read_deadline, read_raised,
@@ -33,6 +34,7 @@ use single::{
 };
 use thiserror::Error;
 
+mod groups;
 mod single;
 
 /// The version in which segments are written; others are refused, and the log is folded instead.
@@ -493,54 +495,4 @@ fn read_digest(reader: &mut Reader<'_>, digest: &mut GroupDigest, count: usize) 
     let marks = (0..marks).map(|_| state()).collect::<Option<Vec<_>>>()?;
     let hash = state()?;
     digest.go_on(count, marks, hash).then_some(())
-}
-
-fn write_group(writer: &mut Writer, group: &Group) {
-    match group {
-        Group::Plan => writer.byte(b'p'),
-        Group::Targets(indicator, unit) => {
-            writer.byte(b't');
-            writer.text(indicator.as_str());
-            writer.option(unit.as_ref(), |writer, unit| writer.text(unit.as_str()));
-        }
-        Group::Unit(unit) => {
-            writer.byte(b'u');
-            writer.text(unit.as_str());
-        }
-        Group::Alerts(unit) => {
-            writer.byte(b'a');
-            writer.text(unit.as_str());
-        }
-        Group::Baselines(unit, indicator) => {
-            writer.byte(b'b');
-            writer.text(unit.as_str());
-            writer.text(indicator.as_str());
-        }
-        Group::Amendments => writer.byte(b'm'),
-        Group::Deadlines(period, unit) => {
-            writer.byte(b'd');
-            writer.signed(i64::from(period.0));
-            writer.option(unit.as_ref(), |writer, unit| writer.text(unit.as_str()));
-        }
-    }
-}
-
-fn read_group(reader: &mut Reader<'_>) -> Option<Group> {
-    let unit = |reader: &mut Reader<'_>| UnitId::parse(reader.text()?).ok();
-    Some(match reader.byte()? {
-        b'p' => Group::Plan,
-        b't' => {
-            let indicator = IndicatorId::parse(reader.text()?).ok()?;
-            Group::Targets(indicator, reader.option(unit)?)
-        }
-        b'u' => Group::Unit(unit(reader)?),
-        b'a' => Group::Alerts(unit(reader)?),
-        b'b' => Group::Baselines(unit(reader)?, IndicatorId::parse(reader.text()?).ok()?),
-        b'm' => Group::Amendments,
-        b'd' => {
-            let period = Period(i16::try_from(reader.signed()?).ok()?);
-            Group::Deadlines(period, reader.option(unit)?)
-        }
-        _ => return None,
-    })
 }
