@@ -1,8 +1,8 @@
 //! From the facts at a moment to the model of a review.
 
 use crate::model::{
-    CellEntry, EventEntry, PeriodReporting, PlanHead, Review, ReviewHead, TargetChange, TargetEntry, Totals,
-    UnitChangeEntry, UnitHead, UnitReport,
+    CellEntry, EventEntry, FindingEntry, PeriodReporting, PlanHead, Review, ReviewHead, TargetChange,
+    TargetEntry, Totals, UnitChangeEntry, UnitHead, UnitReport,
 };
 use events::{EventId, EventKind, Period, Position, Timestamp, UnitId};
 use indicators::{Assessment, ReportProgress, TargetFact, Verdict, View};
@@ -141,6 +141,7 @@ impl<'v, 'a> Drafting<'v, 'a> {
         let target_changes = self.target_changes();
         let unit_changes = self.unit_changes();
         self.rest_on_plan_changes();
+        let findings = self.findings();
         let year = self.review.review.year();
         let review = Review {
             form: FORM,
@@ -173,6 +174,7 @@ impl<'v, 'a> Drafting<'v, 'a> {
             reports,
             target_changes,
             unit_changes,
+            findings,
             events: Vec::new(),
         };
         Draft { review, sources: self.sources }
@@ -388,6 +390,28 @@ impl<'v, 'a> Drafting<'v, 'a> {
                 self.rests_on(fact.position, EventKind::DeadlineExtended, unit.cloned(), fact.event);
             }
         }
+    }
+
+    /// What looks wrong in the periods up to the review's year.
+    fn findings(&mut self) -> Vec<FindingEntry> {
+        let found = self.view.findings(None, None);
+        let last = self.review.review.year();
+        let of_review = found.into_iter().filter(|finding| finding.period.year() <= last);
+        let entries: Vec<FindingEntry> = of_review
+            .map(|finding| FindingEntry {
+                rule: finding.rule.name().to_owned(),
+                unit: finding.unit,
+                measure: finding.measure,
+                period: finding.period,
+                severity: finding.severity,
+                sentence: finding.sentence,
+                because: finding.evidence.iter().map(|of| of.part.event).collect(),
+            })
+            .collect();
+        for event in entries.iter().flat_map(|entry| &entry.because) {
+            self.rests_on_report(*event);
+        }
+        entries
     }
 
     fn unit_changes(&mut self) -> Vec<UnitChangeEntry> {

@@ -139,6 +139,7 @@ impl Layout {
                 reports(review, language, &names),
                 target_changes(review, language, &names),
                 unit_changes(review, language, &names),
+                findings(review, language, &names),
                 events(review, language, &names),
             ],
             checkpoint_heading: pick("Điểm kiểm tra có chữ ký", "Signed checkpoint"),
@@ -541,6 +542,33 @@ fn unit_changes(review: &Review, language: Language, names: &UnitNames<'_>) -> S
         ],
         rows: rows.collect(),
         empty: pick("Không có thay đổi đơn vị.", "No unit was changed."),
+    }
+}
+
+fn findings(review: &Review, language: Language, names: &UnitNames<'_>) -> Section {
+    let pick = |vi: &'static str, en: &'static str| language.pick(vi, en);
+    let rows = review.findings.iter().map(|finding| {
+        vec![
+            Field::text(finding.period.to_string()),
+            names.field(&finding.unit),
+            Field::text(language.severity(finding.severity)),
+            Field::text(language.name(&finding.sentence)),
+            Field::Code(finding.rule.clone()),
+        ]
+    });
+    Section {
+        id: "findings",
+        heading: pick("Điểm cần xem lại trong số liệu", "Findings on the quality of the data"),
+        note: Some(pick("Không làm thay đổi kết quả đánh giá nào.", "None of them changes a verdict.")),
+        columns: vec![
+            pick("Kỳ", "Period"),
+            pick("Đơn vị", "Unit"),
+            pick("Mức độ", "Severity"),
+            pick("Nội dung", "What was found"),
+            pick("Quy tắc", "Rule"),
+        ],
+        rows: rows.collect(),
+        empty: pick("Không có điểm nào.", "Nothing was found."),
     }
 }
 

@@ -1,6 +1,8 @@
 //! The model of a review: everything that a document says, in both languages, as plain data.
 
-use events::{Date, EventId, IndicatorId, Period, PlanId, Position, TargetValue, UnitId};
+use events::{
+    Date, EventId, IndicatorId, MeasureId, Period, PlanId, Position, Severity, TargetValue, UnitId,
+};
 use indicators::{Distance, NotJudged, ReportProgress, TargetInForce, Value, Verdict};
 use plan::{Level, Names};
 use serde::{Deserialize, Serialize};
@@ -42,6 +44,8 @@ pub struct Review {
     pub target_changes: Vec<TargetChange>,
     /// The changes of units since the plan was adopted.
     pub unit_changes: Vec<UnitChangeEntry>,
+    /// What looks wrong in the figures up to the review's year.
+    pub findings: Vec<FindingEntry>,
     /// The events that all this rests on, in the order of the log.
     pub events: Vec<EventEntry>,
 }
@@ -237,6 +241,25 @@ pub struct UnitChangeEntry {
     pub event: EventId,
     /// Its position.
     pub position: Position,
+}
+
+/// What looks wrong in a figure. A finding refuses nothing and changes no verdict.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FindingEntry {
+    /// The rule that found it.
+    pub rule: String,
+    /// The unit whose figure it is.
+    pub unit: UnitId,
+    /// The measure.
+    pub measure: MeasureId,
+    /// The period of the figure.
+    pub period: Period,
+    /// How grave.
+    pub severity: Severity,
+    /// What it says.
+    pub sentence: Names,
+    /// The events it rests on.
+    pub because: Vec<EventId>,
 }
 
 /// An event that the review rests on.

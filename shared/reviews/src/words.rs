@@ -1,7 +1,7 @@
 //! The words of a document, in both languages.
 
 use crate::language::Language;
-use events::{Mark, TargetValue};
+use events::{Mark, Severity, TargetValue};
 use indicators::{NotJudged, ReportProgress, TargetInForce, Verdict};
 use plan::Level;
 
@@ -98,6 +98,14 @@ impl Language {
             "move" => self.pick("Chuyển cấp trên", "Moved"),
             "dissolve" => self.pick("Giải thể", "Dissolved"),
             other => other,
+        }
+    }
+
+    pub(crate) fn severity(self, severity: Severity) -> &'static str {
+        match severity {
+            Severity::Notice => self.pick("Lưu ý", "Notice"),
+            Severity::Warning => self.pick("Cảnh báo", "Warning"),
+            Severity::Critical => self.pick("Nghiêm trọng", "Critical"),
         }
     }
 

@@ -266,12 +266,14 @@ fn a_deadline_that_is_extended_after_it_has_passed_ends_what_was_overdue() {
 fn of_a_units_own_extension_and_the_one_for_all_the_later_day_holds() {
     let mut story = given();
     story.on("2024-11-20").extend(2024, Some("di-an"), "2024-12-10", "2024-11-20");
+    story.extend(2024, Some("bau-bang"), "2024-12-31", "2024-11-20");
     story.on("2024-11-25").extend(2024, None, "2024-12-16", "2024-11-25");
     story.on("2024-11-26").extend(2024, Some("ben-cat"), "2024-12-31", "2024-11-26");
     story.on("2024-11-27").extend(2024, Some("ben-cat"), "2024-12-20", "2024-11-27");
     let due = |of: &str, as_of: &str| story.as_of(as_of).due_before(&unit(of), Period(2024)).to_string();
     assert_eq!(due("di-an", "2024-11-24"), "2024-12-10");
     assert_eq!(due("di-an", "2024-11-25"), "2024-12-16");
+    assert_eq!(due("bau-bang", "2024-11-25"), "2024-12-31", "what is for all takes nothing from it");
     assert_eq!(due("ben-cat", "2024-11-26"), "2024-12-31");
     assert_eq!(due("ben-cat", "2024-11-27"), "2024-12-20", "its own later decision replaces its earlier one");
     assert_eq!(due(DISTRICTS[0], "2024-11-24"), "2024-12-01");

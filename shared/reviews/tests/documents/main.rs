@@ -220,7 +220,7 @@ fn a_workbook_reads_back_and_holds_no_formula() {
     let files = unpacked(&render(&ended(), Format::Xlsx, Language::Vietnamese));
     let sheets: Vec<&(String, String)> =
         files.iter().filter(|(name, _)| name.starts_with("xl/worksheets/sheet")).collect();
-    assert_eq!(sheets.len(), 11);
+    assert_eq!(sheets.len(), 12);
     assert!(sheets.iter().all(|(_, text)| !text.contains("<f>") && !text.contains("hyperlink")));
     let strings = &files.iter().find(|(name, _)| name == "xl/sharedStrings.xml").unwrap().1;
     // The name is there, as a string.
