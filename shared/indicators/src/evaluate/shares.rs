@@ -84,7 +84,7 @@ impl View<'_> {
             let then = self.count(&province.id, indicator, year, end, end);
             then.reported > 0 && reaches(&then, percent)
         };
-        self.other_rules(reaches(count, percent), count.newest, spoken, met_in)
+        self.other_rules(province, indicator, reaches(count, percent), count.newest, spoken, met_in)
     }
 
     /// A share's value as it stood at the end of a year, or now within the as-of year; for series.

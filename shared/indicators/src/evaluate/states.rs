@@ -1,7 +1,7 @@
 //! Levels, yes/no, and a district's own part of a share.
 
 use super::{View, first_that_applies};
-use crate::cell::{Cell, Status, Value};
+use crate::cell::{Cell, Status, Value, Verdict};
 use crate::facts::TargetFact;
 use crate::standing::{State, StateValue};
 use crate::targets::Spoken;
@@ -40,7 +40,14 @@ impl View<'_> {
             self.state_at(unit, indicator, year, at)
                 .is_some_and(|state| meets(form, spoken.fact, state.value))
         };
-        self.other_rules(meets(form, spoken.fact, state.value), Some(state.period), spoken, met_in)
+        self.other_rules(
+            unit,
+            indicator,
+            meets(form, spoken.fact, state.value),
+            Some(state.period),
+            spoken,
+            met_in,
+        )
     }
 
     pub(super) fn state_at(
@@ -57,6 +64,8 @@ impl View<'_> {
     /// the first earlier year in which it was met, where that is asked. Those after one that applies are not worked out.
     pub(super) fn other_rules(
         &self,
+        unit: &Unit,
+        indicator: &Indicator,
         met: bool,
         period: Option<Period>,
         spoken: Spoken<'_>,
@@ -66,7 +75,7 @@ impl View<'_> {
         let missed = !met
             && self.is_last_and_ended(spoken)
             && period.is_some_and(|period| period.year() == last_year)
-            && !met_in(last_year);
+            && self.last_verdict(unit, indicator) == Some(Verdict::NotMet);
         let as_of_year = self.plan.calendar.year_of(self.moment.as_of);
         let first_year = self.plan.calendar.first_period.year();
         let earlier = if met || missed { None } else { (first_year..as_of_year).find(|year| met_in(*year)) };

@@ -20,6 +20,11 @@ impl View<'_> {
         reviews.map(|review| (review.review, self.verdict(unit, indicator, review))).collect()
     }
 
+    /// What the last review says of a cell.
+    pub(super) fn last_verdict(&self, unit: &Unit, indicator: &Indicator) -> Option<Verdict> {
+        self.plan.reviews.last().and_then(|review| self.verdict(unit, indicator, review))
+    }
+
     fn verdict(&self, unit: &Unit, indicator: &Indicator, review: &ReviewYear) -> Option<Verdict> {
         if !self.has_ended(review.review) {
             return None;

@@ -184,6 +184,30 @@ fn on_whose_units_a_review_counts_is_a_decision_that_holds_whenever_it_was_taken
 }
 
 #[test]
+fn a_share_is_missed_where_its_verdict_says_so_and_not_by_other_units() {
+    let mut story = given();
+    story.on("2030-05-20");
+    for of in ["di-an", "thuan-an", "ben-cat", "tan-uyen", "bau-bang"] {
+        story.report(of, "2030", [recognised("learning-district", 2030)]);
+    }
+    story.on("2030-06-20");
+    for of in ["di-an", "thuan-an"] {
+        story.change(of, events::UnitChange::Dissolve, "2030-07-01");
+    }
+    story.on("2031-02-01").amend(&[("reviews.2030.units_as_of", text("2030-06-30"))], "2031-02-01");
+    let said = |as_of: &str| {
+        let view = story.as_of(as_of);
+        (
+            view.verdicts("binh-duong", "learning-districts")[1],
+            view.status("binh-duong", "learning-districts"),
+        )
+    };
+    // At the year's end 3 of 7 are not 50 %; of the nine of 30 June 5 are.
+    assert_eq!(said("2031-01-31"), (Some(Verdict::NotMet), "missed"));
+    assert_eq!(said("2031-02-01"), (Some(Verdict::Met), "pending"));
+}
+
+#[test]
 fn how_long_a_recognition_lasts_can_be_amended() {
     let mut story = given();
     story.on("2022-11-20").report("di-an", "2022", [recognised("learning-district", 2021)]);
