@@ -14,6 +14,8 @@ pub mod key;
 pub mod log;
 pub mod plan;
 pub mod prepare;
+mod question;
+mod recording;
 pub mod replay;
 pub mod report;
 pub mod restore;

@@ -1,5 +1,6 @@
 //! `planwatch alerts`: the list, live, and taking note of one.
 
+use super::recording::{RecordingArguments, body};
 use crate::client::ServerArguments;
 use crate::event_stream::{self, StreamEvent};
 use crate::exit::{Exit, Failure, Outcome};
@@ -8,7 +9,7 @@ use crate::moment::{self, Moment};
 use crate::output;
 use clap::{Args, Subcommand};
 use events::Date;
-use serde_json::{Map, Value};
+use serde_json::{Value, json};
 
 /// The states of an alert that can be asked for.
 const STATES: [&str; 3] = ["pending", "firing", "resolved"];
@@ -63,14 +64,8 @@ enum Command {
         /// By when someone looks again (YYYY-MM-DD)
         #[arg(long, value_name = "DATE", value_parser = moment::day)]
         review_by: Option<Date>,
-        /// A key under which the same answer is given again
-        #[arg(long, value_name = "KEY")]
-        idempotency_key: Option<String>,
-        /// Print the answer as JSON
-        #[arg(long)]
-        json: bool,
         #[command(flatten)]
-        server: ServerArguments,
+        recording: RecordingArguments,
     },
 }
 
@@ -105,23 +100,14 @@ pub fn run(arguments: &Arguments) -> Outcome {
                 Ok(Exit::Done)
             })
         }
-        Command::Ack { id, note, review_by, idempotency_key, json, server } => {
+        Command::Ack { id, note, review_by, recording } => {
             if !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
                 return Err(Failure::usage(format_args!(
                     "`{id}` is no alert's id: take it from `alerts list`"
                 )));
             }
-            let mut body = Map::new();
-            body.insert("note".to_owned(), note.as_str().into());
-            if let Some(review_by) = review_by {
-                body.insert("review_by".to_owned(), review_by.to_string().into());
-            }
-            let body = Value::Object(body).to_string();
-            let path = format!("/api/v1/alerts/{id}/ack");
-            let client = server.client()?;
-            let answer = client.post(&path, body.as_bytes(), idempotency_key.as_deref())?.value()?;
-            output::acceptance(&answer, *json);
-            Ok(Exit::Done)
+            let body = body([("note", Some(json!(note))), ("review_by", review_by.map(|day| json!(day)))]);
+            recording.record(&format!("/api/v1/alerts/{id}/ack"), &body)
         }
     }
 }

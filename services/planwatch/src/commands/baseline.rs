@@ -1,12 +1,11 @@
 //! `planwatch baseline enter`: says where a rate began, or takes that back.
 
-use crate::client::ServerArguments;
-use crate::exit::{Exit, Outcome};
+use super::recording::{RecordingArguments, body};
+use crate::exit::Outcome;
 use crate::moment;
-use crate::output;
 use clap::{Args, Subcommand};
 use events::{Date, Period};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 /// What to do with baselines.
 #[derive(Debug, Args)]
@@ -53,20 +52,14 @@ struct Enter {
     /// The revision that it must become
     #[arg(long, value_name = "N")]
     revision: Option<u32>,
-    /// A key under which the same answer is given again
-    #[arg(long, value_name = "KEY")]
-    idempotency_key: Option<String>,
-    /// Print the answer as JSON
-    #[arg(long)]
-    json: bool,
     #[command(flatten)]
-    server: ServerArguments,
+    recording: RecordingArguments,
 }
 
 /// Enters a baseline.
 pub fn run(arguments: &Arguments) -> Outcome {
     let Command::Enter(enter) = &arguments.command;
-    let fields = [
+    let body = body([
         ("unit", Some(json!(enter.unit))),
         ("indicator", Some(json!(enter.indicator))),
         ("period", Some(json!(enter.period))),
@@ -76,12 +69,6 @@ pub fn run(arguments: &Arguments) -> Outcome {
         ("document", Some(json!({"number": enter.document, "date": enter.document_date}))),
         ("reason", enter.reason.clone().map(Value::from)),
         ("revision", enter.revision.map(Value::from)),
-    ];
-    let given = fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
-    let body = Value::Object(given.collect::<Map<_, _>>()).to_string();
-    let client = enter.server.client()?;
-    let key = enter.idempotency_key.as_deref();
-    let answer = client.post("/api/v1/baselines", body.as_bytes(), key)?.value()?;
-    output::acceptance(&answer, enter.json);
-    Ok(Exit::Done)
+    ]);
+    enter.recording.record("/api/v1/baselines", &body)
 }

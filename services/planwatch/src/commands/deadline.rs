@@ -1,12 +1,11 @@
 //! `planwatch deadline extend`: lets the reports of a period come later.
 
-use crate::client::ServerArguments;
-use crate::exit::{Exit, Outcome};
+use super::recording::{RecordingArguments, body};
+use crate::exit::Outcome;
 use crate::moment;
-use crate::output;
 use clap::{Args, Subcommand};
 use events::{Date, Period};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 /// What to do with deadlines.
 #[derive(Debug, Args)]
@@ -44,20 +43,14 @@ struct Extend {
     /// The revision that it must become
     #[arg(long, value_name = "N")]
     revision: Option<u32>,
-    /// A key under which the same answer is given again
-    #[arg(long, value_name = "KEY")]
-    idempotency_key: Option<String>,
-    /// Print the answer as JSON
-    #[arg(long)]
-    json: bool,
     #[command(flatten)]
-    server: ServerArguments,
+    recording: RecordingArguments,
 }
 
 /// Extends a deadline.
 pub fn run(arguments: &Arguments) -> Outcome {
     let Command::Extend(extend) = &arguments.command;
-    let fields = [
+    let body = body([
         ("period", Some(json!(extend.period))),
         ("unit", extend.unit.clone().map(Value::from)),
         ("due_before", Some(json!(extend.due_before))),
@@ -65,12 +58,6 @@ pub fn run(arguments: &Arguments) -> Outcome {
         ("instrument", Some(json!(extend.instrument))),
         ("reason", extend.reason.clone().map(Value::from)),
         ("revision", extend.revision.map(Value::from)),
-    ];
-    let given = fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
-    let body = Value::Object(given.collect::<Map<_, _>>()).to_string();
-    let client = extend.server.client()?;
-    let key = extend.idempotency_key.as_deref();
-    let answer = client.post("/api/v1/deadlines", body.as_bytes(), key)?.value()?;
-    output::acceptance(&answer, extend.json);
-    Ok(Exit::Done)
+    ]);
+    extend.recording.record("/api/v1/deadlines", &body)
 }

@@ -1,10 +1,9 @@
 //! `planwatch findings`: what looks wrong in the figures that stand.
 
 use super::explain::Language;
+use super::question::QuestionArguments;
 use super::status::text;
-use crate::client::ServerArguments;
 use crate::exit::{Exit, Outcome};
-use crate::moment::Moment;
 use crate::output;
 use clap::Args;
 use serde_json::Value;
@@ -18,32 +17,21 @@ pub struct Arguments {
     /// One indicator only
     #[arg(long, value_name = "I")]
     indicator: Option<String>,
-    /// What held officially at this date (YYYY-MM-DD or RFC 3339)
-    #[arg(long, value_name = "DATE", value_parser = Moment::parse)]
-    as_of: Option<Moment>,
-    /// What was known at this date (YYYY-MM-DD or RFC 3339)
-    #[arg(long, value_name = "DATE", value_parser = Moment::parse)]
-    known_at: Option<Moment>,
     /// The language of the sentences
     #[arg(long, value_enum, default_value = "en")]
     language: Language,
-    /// Print the server's answer as JSON
-    #[arg(long)]
-    json: bool,
     #[command(flatten)]
-    server: ServerArguments,
+    question: QuestionArguments,
 }
 
 /// Asks and prints.
 pub fn run(arguments: &Arguments) -> Outcome {
-    let query = [
-        ("unit", arguments.unit.clone()),
-        ("indicator", arguments.indicator.clone()),
-        ("as_of", arguments.as_of.as_ref().map(|moment| moment.text().to_owned())),
-        ("known_at", arguments.known_at.as_ref().map(|moment| moment.text().to_owned())),
-    ];
-    let answer = arguments.server.client()?.get("/api/v1/findings", &query)?.value()?;
-    if arguments.json {
+    let answer = arguments.question.ask(
+        "/api/v1/findings",
+        arguments.unit.as_deref(),
+        arguments.indicator.as_deref(),
+    )?;
+    if arguments.question.json {
         output::json(&answer);
         return Ok(Exit::Done);
     }

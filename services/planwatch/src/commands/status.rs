@@ -1,8 +1,7 @@
 //! `planwatch status`: state and status of every cell, at any date.
 
-use crate::client::ServerArguments;
+use super::question::QuestionArguments;
 use crate::exit::{Exit, Outcome};
-use crate::moment::Moment;
 use crate::output;
 use clap::Args;
 use serde_json::Value;
@@ -16,33 +15,18 @@ pub struct Arguments {
     /// One indicator only
     #[arg(long, value_name = "I")]
     indicator: Option<String>,
-    /// What held officially at this date (YYYY-MM-DD or RFC 3339)
-    #[arg(long, value_name = "DATE", value_parser = Moment::parse)]
-    as_of: Option<Moment>,
-    /// What was known at this date (YYYY-MM-DD or RFC 3339)
-    #[arg(long, value_name = "DATE", value_parser = Moment::parse)]
-    known_at: Option<Moment>,
-    /// Wait until the answer includes this position of the log
-    #[arg(long, value_name = "N")]
-    at_least: Option<u64>,
-    /// Print the server's answer as JSON
-    #[arg(long)]
-    json: bool,
     #[command(flatten)]
-    server: ServerArguments,
+    question: QuestionArguments,
 }
 
 /// Asks and prints.
 pub fn run(arguments: &Arguments) -> Outcome {
-    let query = [
-        ("unit", arguments.unit.clone()),
-        ("indicator", arguments.indicator.clone()),
-        ("as_of", arguments.as_of.as_ref().map(|moment| moment.text().to_owned())),
-        ("known_at", arguments.known_at.as_ref().map(|moment| moment.text().to_owned())),
-        ("at_least", arguments.at_least.map(|position| position.to_string())),
-    ];
-    let answer = arguments.server.client()?.get("/api/v1/status", &query)?.value()?;
-    if arguments.json {
+    let answer = arguments.question.ask(
+        "/api/v1/status",
+        arguments.unit.as_deref(),
+        arguments.indicator.as_deref(),
+    )?;
+    if arguments.question.json {
         output::json(&answer);
         return Ok(Exit::Done);
     }

@@ -1,12 +1,12 @@
 //! `planwatch target set`: changes a target.
 
-use crate::client::{Answer, Client, ServerArguments};
-use crate::exit::{Exit, Failure, Outcome};
+use super::recording::{RecordingArguments, body};
+use crate::client::{Answer, Client};
+use crate::exit::{Failure, Outcome};
 use crate::moment;
-use crate::output;
 use clap::{Args, Subcommand};
 use events::{Date, Review};
-use serde_json::{Map, Value};
+use serde_json::{Value, json};
 
 /// What to do with targets.
 #[derive(Debug, Args)]
@@ -47,20 +47,14 @@ struct Set {
     /// The revision that it must become
     #[arg(long, value_name = "N")]
     revision: Option<u32>,
-    /// A key under which the same answer is given again
-    #[arg(long, value_name = "KEY")]
-    idempotency_key: Option<String>,
-    /// Print the answer as JSON
-    #[arg(long)]
-    json: bool,
     #[command(flatten)]
-    server: ServerArguments,
+    recording: RecordingArguments,
 }
 
 /// Changes a target. What a value may be for an indicator is the server's to say.
 pub fn run(arguments: &Arguments) -> Outcome {
     let Command::Set(set) = &arguments.command;
-    let client = set.server.client()?;
+    let client = set.recording.client()?;
     let mut answer = post(&client, set, value_field(&set.value))?;
     // A bare number is a percentage or a level: the server knows the indicator's kind and refuses the other,
     // and a refusal neither records anything nor binds the key.
@@ -72,30 +66,21 @@ pub fn run(arguments: &Arguments) -> Outcome {
             answer = as_level;
         }
     }
-    output::acceptance(&answer.value()?, set.json);
-    Ok(Exit::Done)
+    Ok(set.recording.recorded(&answer.value()?))
 }
 
 fn post(client: &Client, set: &Set, (name, value): (&str, Value)) -> Result<Answer, Failure> {
-    let mut body = Map::new();
-    for (name, text) in [
-        ("indicator", Some(set.indicator.clone())),
-        ("unit", set.unit.clone()),
-        ("review", Some(set.review.to_string())),
-        ("effective", Some(set.effective.to_string())),
-        ("instrument", Some(set.instrument.clone())),
-        ("reason", set.reason.clone()),
-    ] {
-        if let Some(text) = text {
-            body.insert(name.to_owned(), text.into());
-        }
-    }
-    if let Some(revision) = set.revision {
-        body.insert("revision".to_owned(), revision.into());
-    }
-    body.insert(name.to_owned(), value);
-    let body = Value::Object(body).to_string();
-    client.post("/api/v1/targets", body.as_bytes(), set.idempotency_key.as_deref())
+    let body = body([
+        ("indicator", Some(json!(set.indicator))),
+        ("unit", set.unit.clone().map(Value::from)),
+        ("review", Some(json!(set.review))),
+        ("effective", Some(json!(set.effective))),
+        ("instrument", Some(json!(set.instrument))),
+        ("reason", set.reason.clone().map(Value::from)),
+        ("revision", set.revision.map(Value::from)),
+        (name, Some(value)),
+    ]);
+    client.post("/api/v1/targets", &body, set.recording.key())
 }
 
 fn is_of_another_kind(answer: &Answer) -> bool {

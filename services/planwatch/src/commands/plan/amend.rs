@@ -1,6 +1,7 @@
 //! `planwatch plan amend`: shows what an amendment changes, then records it.
 
-use crate::client::{Client, ServerArguments};
+use crate::client::Client;
+use crate::commands::recording::RecordingArguments;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output;
 use anyhow::Context;
@@ -23,34 +24,27 @@ pub(super) struct Amend {
     /// Record it without asking
     #[arg(long)]
     yes: bool,
-    /// A key under which the same answer is given again
-    #[arg(long, value_name = "KEY")]
-    idempotency_key: Option<String>,
-    /// Print the answer as JSON
-    #[arg(long)]
-    json: bool,
     #[command(flatten)]
-    server: ServerArguments,
+    recording: RecordingArguments,
 }
 
 /// Shows the difference and its consequences, asks, and records.
 pub(super) fn run(amend: &Amend) -> Outcome {
     let body =
         std::fs::read(&amend.file).with_context(|| format!("cannot read `{}`", amend.file.display()))?;
-    let client = amend.server.client()?;
-    let key = amend.idempotency_key.as_deref();
+    let (client, key) = (amend.recording.client()?, amend.recording.key());
     let shown = client.post(&format!("{PATH}?dry_run=true"), &body, key)?.value()?;
     let preview: AmendmentPreview =
         serde_json::from_value(shown.clone()).context("the server's answer cannot be read")?;
     if amend.dry_run {
-        if amend.json {
+        if amend.recording.json {
             output::json(&shown);
         } else {
             show(&preview);
         }
         return Ok(Exit::Done);
     }
-    if !amend.json {
+    if !amend.recording.json {
         show(&preview);
     }
     if !amend.yes && !preview.already_recorded && !confirmed()? {
@@ -58,11 +52,10 @@ pub(super) fn run(amend: &Amend) -> Outcome {
         return Ok(Exit::Refused);
     }
     let mut answer = record(&client, body, &preview, key)?;
-    if amend.json {
+    if amend.recording.json {
         answer["preview"] = shown;
     }
-    output::acceptance(&answer, amend.json);
-    Ok(Exit::Done)
+    Ok(amend.recording.recorded(&answer))
 }
 
 /// Records what was shown. Under a key the body stays as it is; without one it must become the very revision
