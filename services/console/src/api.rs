@@ -13,6 +13,7 @@ use axum::http::{Method, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 use bytes::Bytes;
+use events::command::Operation;
 use serde_json::value::RawValue;
 
 /// Where the interface lives.
@@ -52,13 +53,13 @@ fn acts(path: &'static str, handler: MethodRouter<Edge>) -> Route {
 /// Every operation below [`API_PREFIX`], for those who have a token or a session.
 pub fn routes() -> Vec<Route> {
     vec![
-        acts("/reports", post(commands::submit_report)),
+        acts("/reports", commands::recording(Operation::SubmitReport)),
         acts("/reports/batch", post(commands::submit_reports)),
-        acts("/targets", post(commands::change_target)),
-        acts("/units", post(commands::change_unit)),
-        acts("/baselines", post(commands::enter_baseline)),
+        acts("/targets", commands::recording(Operation::ChangeTarget)),
+        acts("/units", commands::recording(Operation::ChangeUnit)),
+        acts("/baselines", commands::recording(Operation::EnterBaseline)),
         acts("/plan/amendments", post(commands::amend_plan)),
-        acts("/deadlines", post(commands::extend_deadline)),
+        acts("/deadlines", commands::recording(Operation::ExtendDeadline)),
         acts("/alerts/{id}/ack", post(commands::acknowledge_alert)),
         reads("/status", get(queries::status)),
         reads("/series", get(queries::series)),

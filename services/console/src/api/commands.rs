@@ -13,55 +13,18 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, post};
 use events::command::{
     Acceptance, AmendmentPreview, BATCH_BODY_LIMIT_BYTES, BODY_LIMIT_BYTES, Operation, Preview, read_alert_id,
 };
 use events::{AlertId, Position};
 use serde::Serialize;
 
-/// `POST /reports`: records one report.
-pub async fn submit_report(
-    State(edge): State<Edge>,
-    Extension(actor): Extension<Actor>,
-    request: Request,
-) -> Result<Response, Problem> {
-    record_one(&edge, actor, request, Operation::SubmitReport, None).await
-}
-
-/// `POST /targets`: changes one target.
-pub async fn change_target(
-    State(edge): State<Edge>,
-    Extension(actor): Extension<Actor>,
-    request: Request,
-) -> Result<Response, Problem> {
-    record_one(&edge, actor, request, Operation::ChangeTarget, None).await
-}
-
-/// `POST /units`: changes one unit.
-pub async fn change_unit(
-    State(edge): State<Edge>,
-    Extension(actor): Extension<Actor>,
-    request: Request,
-) -> Result<Response, Problem> {
-    record_one(&edge, actor, request, Operation::ChangeUnit, None).await
-}
-
-/// `POST /baselines`: enters where a rate began.
-pub async fn enter_baseline(
-    State(edge): State<Edge>,
-    Extension(actor): Extension<Actor>,
-    request: Request,
-) -> Result<Response, Problem> {
-    record_one(&edge, actor, request, Operation::EnterBaseline, None).await
-}
-
-/// `POST /deadlines`: lets the reports of a period come later.
-pub async fn extend_deadline(
-    State(edge): State<Edge>,
-    Extension(actor): Extension<Actor>,
-    request: Request,
-) -> Result<Response, Problem> {
-    record_one(&edge, actor, request, Operation::ExtendDeadline, None).await
+/// Records what a body asks for, one event of one operation.
+pub fn recording(operation: Operation) -> MethodRouter<Edge> {
+    post(move |State(edge): State<Edge>, Extension(actor): Extension<Actor>, request: Request| async move {
+        record_one(&edge, actor, request, operation, None).await
+    })
 }
 
 #[derive(Serialize)]
